@@ -1,0 +1,66 @@
+# Two doors for a newcomer:   make        builds the environment and the paper
+#                             make test   builds the environment and runs the tests
+# Everything else is `make help`.
+
+PYTHON ?= python3
+CORES  ?= 2
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.synced
+SNAKEMAKE := $(BIN)/snakemake --profile workflow/profiles/default --cores $(CORES)
+
+# One thread a process: the workflow runs the processes side by side, and the sums do
+# not depend on how many threads a machine happens to have.
+export OMP_NUM_THREADS := 1
+export OPENBLAS_NUM_THREADS := 1
+export MKL_NUM_THREADS := 1
+# The venv's programs first, whatever the caller's shell has on its path.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export PYTHONHASHSEED := 0
+export PYTHONUTF8 := 1
+export MPLBACKEND := Agg
+
+.PHONY: all test test-fast lint format snapshot dag lock clean help
+.DEFAULT_GOAL := all
+
+all: $(STAMP)  ## build everything up to results/paper.pdf
+	@$(SNAKEMAKE)
+	@echo "The paper: results/paper.pdf    Every estimate: results/estimates.csv"
+
+test: $(STAMP)  ## run all tests
+	@$(BIN)/python -m pytest -n $(CORES)
+
+test-fast: $(STAMP)  ## the tests that need neither the workflow nor Monte-Carlo draws
+	@$(BIN)/python -m pytest -n $(CORES) -m "not montecarlo and not workflow"
+
+lint: $(STAMP)  ## style of Python and Snakemake files
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/snakefmt --check Snakefile workflow/rules
+
+format: $(STAMP)  ## put Python and Snakemake files into style
+	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format . ; $(BIN)/snakefmt Snakefile workflow/rules
+
+snapshot: $(STAMP)  ## rewrite data/snapshot from verified raw files (needs them or a network)
+	@$(SNAKEMAKE) --config acquisition=download -- snapshot
+
+lock: $(STAMP)  ## resolve envs/requirements.in anew into the hash-pinned lock
+	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-header --no-annotate -q envs/requirements.in -o envs/requirements.lock
+
+clean:  ## remove everything that the pipeline wrote (not the environment)
+	@rm -rf data/raw data/clean data/panel data/drift logs benchmarks .snakemake
+	@find results -mindepth 1 -maxdepth 1 ! -name expected -exec rm -rf {} +
+
+help:  ## this list
+	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/make \1 - \2/p' Makefile
+
+# uv comes from the lock too, with its hashes; it then makes the environment equal to the lock.
+$(STAMP): envs/requirements.lock pyproject.toml
+	@echo "Environment: $(VENV) from envs/requirements.lock"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -c 'import sys; v = sys.version_info; sys.exit(None if (3, 11) <= v[:2] <= (3, 13) else \
+	  f"Python {v[0]}.{v[1]} found; this project is locked for 3.11 to 3.13. Say: make PYTHON=python3.12")'
+	@sed -n '/^uv==/,/[^\\]$$/p' envs/requirements.lock > $(VENV)/uv.txt
+	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(VENV)/uv.txt
+	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes envs/requirements.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@touch $(STAMP)
