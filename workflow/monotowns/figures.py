@@ -1,0 +1,92 @@
+"""Figures, in one style; byte-stable SVG and PNG."""
+
+import numpy as np
+
+#: Okabe and Ito's colour-blind safe palette.
+BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#7F7F7F"
+
+
+def style():
+    """Return pyplot with the style of the study set."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+    import seaborn as sns
+
+    sns.set_theme(context="paper", style="ticks", rc={
+        "svg.hashsalt": "monotowns", "font.family": "DejaVu Sans", "figure.dpi": 150,
+        "axes.spines.top": False, "axes.spines.right": False,
+    })  # fmt: skip
+    return plt
+
+
+def save(figure, svg, png):
+    """Write both formats without dates, so that equal results are equal bytes."""
+    figure.savefig(svg, metadata={"Date": None}, bbox_inches="tight")
+    figure.savefig(png, metadata={"Software": None}, bbox_inches="tight")
+
+
+def albers(lat, lon):
+    """Albers equal-area conic projection of Russia, km (Snyder 1987, sphere; parallels 52, 64).
+
+    Returns
+    -------
+    x, y : numpy.ndarray
+        Kilometres from 100 degrees east, 56 degrees north.
+    """
+    phi, lam = np.radians(lat), np.radians((np.asarray(lon) - 100 + 180) % 360 - 180)
+    p1, p2, p0 = np.radians([52.0, 64.0, 56.0])
+    n = (np.sin(p1) + np.sin(p2)) / 2
+    c = np.cos(p1) ** 2 + 2 * n * np.sin(p1)
+    rho = 6371.0088 * np.sqrt(c - 2 * n * np.sin(phi)) / n
+    rho0 = 6371.0088 * np.sqrt(c - 2 * n * np.sin(p0)) / n
+    return rho * np.sin(n * lam), rho0 - rho * np.cos(n * lam)
+
+
+def status_map(panel):
+    """Map entities by market potential, monotowns outlined."""
+    plt = style()
+    last = panel[panel["year"] == panel["year"].max()].dropna(subset=["lat", "log_mp"])
+    figure, axes = plt.subplots(figsize=(7.2, 3.9))
+    x, y = albers(last["lat"], last["lon"])
+    points = axes.scatter(x, y, c=last["log_mp"], s=5, cmap="cividis", linewidths=0)
+    mono = (last["monotown"] == 1).to_numpy()
+    axes.scatter(x[mono], y[mono], s=16, facecolors="none", edgecolors=ORANGE, linewidths=0.8,
+                 label="monotown (main definition)")  # fmt: skip
+    figure.colorbar(points, label="log market potential (persons per km)", shrink=0.7)
+    axes.set_aspect("equal")
+    axes.set_axis_off()
+    axes.legend(loc="lower left", frameon=False)
+    return figure
+
+
+def group_means(panel):
+    """Raw means of log real taxable income per resident by group and year."""
+    plt = style()
+    figure, axes = plt.subplots(figsize=(5.6, 3.2))
+    for value, label, colour in ((1, "monotowns", ORANGE), (0, "other entities", BLUE)):
+        mean = panel[panel["monotown"] == value].groupby("year")["log_taxable_pc"].mean()
+        axes.plot(mean.index, mean, marker="o", ms=3, color=colour)
+        axes.annotate(label, (mean.index[-1], mean.iloc[-1]), xytext=(4, 0), color=colour,
+                      textcoords="offset points", va="center")  # fmt: skip
+    axes.set(xlabel="year", ylabel="mean log real taxable income\nper resident (roubles of last year)")
+    return figure
+
+
+def event_plot(records, terms, ylabel, xlabel, base=None):
+    """Plot event-study estimates with pointwise 95 per cent intervals, one colour a specification."""
+    plt = style()
+    figure, axes = plt.subplots(figsize=(5.6, 3.2))
+    shifts = np.linspace(-0.12, 0.12, len(terms)) if len(terms) > 1 else [0]
+    for (name, label), shift, colour in zip(terms.items(), shifts, (BLUE, ORANGE), strict=False):
+        rows = records[(records["specification"] == name) & (records["term"] != "att")]
+        when = rows["term"].str.extract(r"(-?\d+)$", expand=False).astype(int)
+        axes.errorbar(when + shift, rows["estimate"], 1e-12 + rows[["ci_high"]].to_numpy().ravel()
+                      - rows["estimate"], fmt="o", ms=3, lw=1, color=colour, label=label)  # fmt: skip
+    axes.axhline(0, color=GREY, lw=0.7)
+    if base is not None:
+        axes.plot([base], [0], "s", ms=4, color=GREY)
+    axes.set(xlabel=xlabel, ylabel=ylabel)
+    axes.legend(frameon=False)
+    return figure

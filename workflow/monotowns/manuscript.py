@@ -1,0 +1,62 @@
+"""The numbers that the manuscript may print, formatted in one place."""
+
+import numpy as np
+import pandas as pd
+
+#: Multiplier of the standard error: 80 % power in a two-sided test of 5 % (Bloom 1995).
+MDE_FACTOR = 2.8016
+
+
+def percent(log_points: float) -> str:
+    """Log points as a signed percentage change with one decimal and a true minus."""
+    return f"{100 * np.expm1(log_points):+.1f}".replace("-", "−")
+
+
+def number(value: float, digits: int = 3) -> str:
+    """A number with a fixed number of decimals and a true minus."""
+    return f"{value:,.{digits}f}".replace("-", "−")
+
+
+def numbers_of(records, panel, matched, market_access) -> dict[str, str]:
+    """Every number that the manuscript prints, by name.
+
+    Parameters
+    ----------
+    records : pandas.DataFrame
+        Result records.
+    panel, matched, market_access : pandas.DataFrame
+        The panel, the counts of located towns, the outside market-access index.
+
+    Returns
+    -------
+    dict
+        Names ``<specification>.<term>.<what>`` and descriptive names; values as printed.
+    """
+    found = {}
+    for row in records.itertuples(index=False):
+        key = f"{row.specification}.{row.term}"
+        found[f"{key}.estimate"] = number(row.estimate)
+        found[f"{key}.se"] = number(row.standard_error)
+        found[f"{key}.low"] = number(row.ci_low)
+        found[f"{key}.high"] = number(row.ci_high)
+        found[f"{key}.p"] = "< 0.001" if row.p_value < 0.001 else f"= {number(row.p_value)}"
+        found[f"{key}.percent"] = percent(row.estimate)
+        found[f"{key}.mde"] = number(MDE_FACTOR * row.standard_error)
+        found[f"{row.specification}.n"] = number(row.n_obs, 0)
+        found[f"{row.specification}.entities"] = number(row.n_entities, 0)
+        found[f"{row.specification}.clusters"] = number(row.n_clusters, 0)
+    for row in matched.itertuples(index=False):
+        found[f"{row.list}.rows"] = number(row.rows, 0)
+        found[f"{row.list}.located"] = number(row.located, 0)
+    found["panel.rows"] = number(len(panel), 0)
+    found["panel.entities"] = number(panel["entity"].nunique(), 0)
+    treated = panel[panel["monotown"] == 1]
+    found["panel.monotowns"] = number(treated["entity"].nunique(), 0)
+    spans = treated.groupby("entity")["year"].agg(["min", "max"])
+    found["panel.around_2014"] = number(((spans["min"] < 2014) & (spans["max"] > 2014)).sum(), 0)
+    found["panel.around_2020"] = number(((spans["min"] < 2020) & (spans["max"] >= 2020)).sum(), 0)
+    last = panel[panel["year"] == panel["year"].max()].merge(market_access, on="territory_id")
+    rank = last["log_mp"].corr(last["market_access"], method="spearman")
+    found["market_access.rank_correlation"] = number(rank, 2)
+    found["year.first"], found["year.last"] = str(panel["year"].min()), str(panel["year"].max())
+    return found

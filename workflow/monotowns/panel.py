@@ -1,0 +1,211 @@
+"""The panel: corrections, harmonised entities, treatment status and the sample flow."""
+
+import numpy as np
+import pandas as pd
+
+from monotowns.errors import InputError
+from monotowns.territories import components, crosswalk, locate_towns, stem
+
+#: A printed figure equals the one a correction expects up to its last printed digits.
+EXPECTED_RTOL = 1e-6
+
+
+def correct(incomes: pd.DataFrame, corrections: list[dict], where: str) -> pd.DataFrame:
+    """Apply repairs; each must find the figure it was written for.
+
+    Raises
+    ------
+    InputError
+        When a correction's cell is absent or holds another figure.
+    """
+    incomes = incomes.copy()
+    for repair in corrections:
+        cell = (incomes["code"] == repair["code"]) & (incomes["year"] == repair["year"])
+        key = f"{repair['code']} {repair['year']} {repair['column']}"
+        found = incomes.loc[cell, repair["column"]].tolist()
+        if len(found) != 1 or not np.isclose(found[0], repair["expected"], rtol=EXPECTED_RTOL):
+            raise InputError(
+                where, "a correction no longer finds its figure", keys=[key],
+                expected=repair["expected"], found=found,
+                remedy="compare the new table with the reason of the correction, then drop or renew it",
+            )  # fmt: skip
+        incomes.loc[cell, repair["column"]] = np.nan
+    return incomes
+
+
+def harmonise(incomes, versions, overrides, first_year, last_year):
+    """Sum the printed rows to entities of one territorial vintage.
+
+    Parameters
+    ----------
+    incomes : pandas.DataFrame
+        Corrected municipal incomes (thousand roubles; roubles per resident).
+    versions : pandas.DataFrame
+        Dictionary of municipalities.
+    overrides : pandas.DataFrame
+        Hand-made part of the crosswalk: ``code``, ``target``, ``reason``.
+    first_year, last_year : int
+        Years kept.
+
+    Returns
+    -------
+    panel : pandas.DataFrame
+        ``entity``, ``year``, ``taxable``, ``social``, ``total`` (thousand roubles), ``population``
+        (average of the year, implied by total over per-resident income), ``members``.
+    flow : pandas.DataFrame
+        ``step``, ``reason``, ``rows``, ``entities``: what every step left or removed.
+    walk : pandas.DataFrame
+        The crosswalk used.
+    """
+    flow = []
+
+    def count(step, reason, frame, unit):
+        flow.append((step, reason, len(frame), frame[unit].nunique()))
+
+    rows = incomes[incomes["year"].between(first_year, last_year)].copy()
+    count("printed", f"municipal rows {first_year}-{last_year}", rows, "code")
+    values = ["taxable", "social", "total", "per_resident"]
+    twice = rows.duplicated(["year", "code", "name", *values])
+    count("removed", "row printed twice", rows[twice], "code")
+    rows = rows[~twice]
+    walk = crosswalk(rows, versions)
+    entity = components(versions)
+    target = overrides.set_index("code")["target"]
+    manual = walk["entity"].isna() & walk["code"].isin(target.index)
+    walk.loc[manual, "entity"] = [entity.get(t, t) for t in walk.loc[manual, "code"].map(target)]
+    walk.loc[manual, "reason"] = "override"
+    rows = rows.merge(walk, on=["code", "name"], how="left", validate="m:1")
+    lost = rows["entity"].isna()
+    count("removed", "code and name of no known territory", rows[lost], "code")
+    rows = rows[~lost]
+    city = rows["reason"] == "city"
+    count("removed", "district of a federal city", rows[city], "code")
+    rows = rows[~city]
+    bad = ~(rows["total"] > 0) | ~(rows["taxable"] > 0) | ~(rows["per_resident"] > 0)
+    count("removed", "income or population suppressed or corrected away", rows[bad], "entity")
+    incomplete = rows.loc[bad, ["entity", "year"]].drop_duplicates()
+    rows = rows[~bad].copy()
+    rows["population"] = rows["total"] * 1000 / rows["per_resident"]
+    panel = rows.groupby(["entity", "year"], as_index=False).agg(
+        taxable=("taxable", "sum"), social=("social", "sum"), total=("total", "sum"),
+        population=("population", "sum"), members=("code", "size"),
+    )  # fmt: skip
+    count("formed", "entity-years", panel, "entity")
+    # A sum over some of an entity's municipalities would read as a fall of the whole.
+    partial = panel.merge(incomplete, on=["entity", "year"])
+    gone = pd.MultiIndex.from_frame(panel[["entity", "year"]]).isin(
+        pd.MultiIndex.from_frame(partial[["entity", "year"]])
+    )
+    count("removed", "a member of the entity suppressed", panel[gone], "entity")
+    panel = panel[~gone]
+    middle = panel.groupby("entity")["population"].transform("median")
+    jump = (np.log(panel["population"] / middle)).abs() > np.log(1.5)
+    count("removed", "population over 1.5 times off the entity's median", panel[jump], "entity")
+    panel = panel[~jump].sort_values(["entity", "year"], ignore_index=True)
+    count("kept", "panel", panel, "entity")
+    return panel, pd.DataFrame(flow, columns=["step", "reason", "rows", "entities"]), walk
+
+
+def monotown_status(lists, places, versions, overrides, share_min):
+    """Locate the monotowns and classify the entities.
+
+    Parameters
+    ----------
+    lists : dict of pandas.DataFrame
+        ``monotowns_2014``, ``monotowns_2024``, ``toser`` with ``region`` and ``town``.
+    places, versions, overrides : pandas.DataFrame
+        Population bulletin, dictionary, and hand-made places of towns.
+    share_min : float
+        Least share of the entity's population that lives in its monotowns.
+
+    Returns
+    -------
+    status : pandas.DataFrame
+        One row an entity that holds a monotown: ``listed_2014``, ``listed_2024`` (towns),
+        ``category`` (of 2014, the worst), ``town_share``, ``monotown`` (1 treated, missing where
+        neither treated nor control), ``toser`` (year, 0 undated, missing none).
+    matched : pandas.DataFrame
+        ``list``, ``rows``, ``located``.
+    """
+    entity = components(versions)
+    hand = overrides.set_index(["region", "town"])["code"]
+    located, matched = {}, []
+    for name, towns in lists.items():
+        place = locate_towns(towns, places, versions)
+        keys = pd.MultiIndex.from_frame(towns[["region", "town"]])
+        fixed = pd.Series(keys.map(hand.to_dict()), index=towns.index).map(entity)
+        located[name] = towns.assign(entity=place.fillna(fixed), stem=towns["town"].map(stem))
+        matched.append((name, len(towns), int(located[name]["entity"].notna().sum())))
+    old, new, toser = (located[k] for k in ("monotowns_2014", "monotowns_2024", "toser"))
+    towns = places[places["level"] == "municipality"].assign(
+        entity=lambda f: f["code"].map(entity)
+    )
+    residents = towns.dropna(subset=["entity"]).groupby("entity")["population"].sum()
+    status = pd.DataFrame(index=sorted(set(old["entity"].dropna()) | set(new["entity"].dropna())))
+    status["listed_2014"] = old.groupby("entity").size()
+    status["listed_2024"] = new.groupby("entity").size()
+    status["category"] = old.groupby("entity")["category"].min()
+    people = new.groupby("entity")["town_population"].sum().astype(float)
+    status["town_share"] = (people / residents.astype(float).where(residents > 0)).clip(upper=1)
+    status[["listed_2014", "listed_2024"]] = status[["listed_2014", "listed_2024"]].fillna(0)
+    main = (status["listed_2014"] > 0) & (status["town_share"] >= share_min)
+    status["monotown"] = np.where(main, 1.0, np.nan)
+    year = pd.to_numeric(toser["established"].str[:4]).fillna(0).astype(int)
+    status["toser"] = year.groupby(toser["entity"]).min()
+    status.index.name = "entity"
+    matched = pd.DataFrame(matched, columns=["list", "rows", "located"])
+    return status.reset_index(), matched
+
+
+def assemble(panel, status, versions, potential, deflator):
+    """Join outcomes, status and measures into the estimation panel.
+
+    Parameters
+    ----------
+    panel, status : pandas.DataFrame
+        From :func:`harmonise` and :func:`monotown_status`.
+    versions : pandas.DataFrame
+        Dictionary of municipalities, for region and centre.
+    potential : callable
+        ``potential(lat, lon, mass) -> array`` of market potential, shapes (n,) and (n, T).
+    deflator : dict
+        Year -> December-to-December inflation in per cent; roubles are brought to the last year's.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row an entity and year, sorted.
+    """
+    entity = components(versions)
+    centre = versions.assign(entity=versions["code"].map(entity)).sort_values("year_to")
+    centre = centre.drop_duplicates("entity", keep="last").set_index("entity")
+    frame = panel.merge(status, on="entity", how="left", validate="m:1")
+    for column in ("region", "kind", "lat", "lon", "territory_id"):
+        frame[column] = frame["entity"].map(centre[column])
+    frame["name"] = frame["entity"].map(centre["name"])
+    frame["monotown"] = frame["monotown"].where(frame["listed_2014"].notna(), 0.0)
+    years = sorted(frame["year"].unique())
+    level = np.cumsum([np.log1p(deflator[y] / 100) for y in years])
+    price = dict(zip(years, np.exp(level - level[-1]), strict=True))
+    price = frame["year"].map(price)
+    frame["log_taxable_pc"] = np.log(frame["taxable"] * 1000 / frame["population"] / price)
+    frame["log_total_pc"] = np.log(frame["total"] * 1000 / frame["population"] / price)
+    frame["log_population"] = np.log(frame["population"])
+    frame["transfer_share"] = frame["social"] / frame["total"]
+    frame["log_mp"] = _potential(frame, potential)
+    frame["region_year"] = frame["region"].astype(str) + " " + frame["year"].astype(str)
+    return frame.sort_values(["entity", "year"], ignore_index=True)
+
+
+def _potential(frame, potential):
+    wide = frame.pivot(index="entity", columns="year", values="population")
+    # A gap in one municipality's series must not move every neighbour's potential.
+    mass = wide.interpolate(axis=1, limit_direction="both")
+    place = frame.drop_duplicates("entity").set_index("entity").loc[mass.index]
+    ok = place["lat"].notna().to_numpy()
+    values = np.full(mass.shape, np.nan)
+    values[ok] = potential(
+        place["lat"].to_numpy()[ok], place["lon"].to_numpy()[ok], mass.to_numpy()[ok]
+    )
+    long = pd.DataFrame(np.log(values), index=mass.index, columns=mass.columns).stack()
+    return long.reindex(pd.MultiIndex.from_frame(frame[["entity", "year"]])).to_numpy()

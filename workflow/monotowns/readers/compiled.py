@@ -1,0 +1,51 @@
+"""Readers of the tables that are already flat: the 2014 list, TOSER dates, main industries."""
+
+import pandas as pd
+
+
+def read_monotowns_2014(path) -> pd.DataFrame:
+    """Read the government's list of 29 July 2014: region, town, municipality, category 1 to 3."""
+    frame = pd.read_csv(path).rename(
+        columns={"admin_center": "town", "mo_name_1398": "municipality"}
+    )
+    frame["category"] = frame["category"].astype(int)
+    for column in ("region", "town", "municipality"):
+        frame[column] = frame[column].str.strip()
+    frame = frame[["region", "town", "municipality", "category"]]
+    return frame.sort_values(["region", "town"], ignore_index=True)
+
+
+def read_toser(path) -> pd.DataFrame:
+    """Read TOSER towns with the date of establishment, where one is evidenced.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``region``, ``town``, ``established`` (ISO date, year-month or year; empty where only
+        bounds or existence are known), ``precision``, ``evidence``, ``address``.
+    """
+    frame = pd.read_csv(path, dtype=str).rename(
+        columns={
+            "established_date": "established",
+            "date_precision": "precision",
+            "evidence_kind": "evidence",
+            "source_url": "address",
+        }
+    )
+    columns = ["region", "town", "established", "precision", "evidence", "address"]
+    return frame[columns].sort_values(["region", "town"], ignore_index=True)
+
+
+def read_industries(path) -> pd.DataFrame:
+    """Read the main industry of monotowns; ``strength`` is the leading mark of the evidence."""
+    frame = pd.read_csv(path, dtype=str)
+    frame["strength"] = frame["note"].str.extract(r"^\[([a-z-]+)\]", expand=False)
+    frame = frame.rename(
+        columns={"okved2_section": "section", "okved2_division": "division",
+                 "evidence_kind": "evidence", "source_url": "address"}
+    )  # fmt: skip
+    columns = [
+        "region", "town", "industry", "section", "division", "as_of", "strength", "evidence",
+        "address",
+    ]  # fmt: skip
+    return frame[columns].sort_values(["region", "town", "industry"], ignore_index=True)

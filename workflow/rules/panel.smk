@@ -1,0 +1,37 @@
+TABLES = [
+    "municipal_incomes",
+    "municipal_dictionary",
+    "population_2024",
+    "monotowns_2014",
+    "monotowns_2024",
+    "toser",
+]
+
+
+rule build_panel:
+    message:
+        "Panel: harmonise territories, locate monotowns, count what is lost"
+    input:
+        **{table: f"data/snapshot/{table}.csv" for table in TABLES},
+        hand_crosswalk="data/corrections/crosswalk.csv",
+        hand_towns="data/corrections/towns.csv",
+        hand_incomes="data/corrections/incomes.yaml",
+    output:
+        panel="data/panel/panel.csv",
+        flow="results/tables/sample_flow.csv",
+        walk="results/tables/crosswalk.csv",
+        status="results/tables/monotown_status.csv",
+        matched="results/tables/monotowns_located.csv",
+    params:
+        tables=TABLES,
+        config={k: config[k] for k in ("years", "monotown", "market_potential", "deflator")},
+        code=code_of("workflow/monotowns", "workflow/scripts/panel/build_panel.py"),
+    log:
+        "logs/build_panel.log",
+    benchmark:
+        "benchmarks/build_panel.tsv"
+    resources:
+        mem_mb=2000,
+        runtime=5,
+    script:
+        "../scripts/panel/build_panel.py"

@@ -1,0 +1,23 @@
+rule compile_paper:
+    message:
+        "Paper: typeset results/paper.pdf"
+    input:
+        main="paper/main.typ",
+        references="paper/references.bib",
+        numbers=rules.estimate.output.numbers,
+        flow=rules.build_panel.output.flow,
+        figures=[f"results/figures/{name}.svg" for name in FIGURES],
+    output:
+        paper="results/paper.pdf",
+    params:
+        author=config["author"],
+        code=code_of("workflow/monotowns", "workflow/scripts/paper/compile_paper.py"),
+    log:
+        "logs/compile_paper.log",
+    benchmark:
+        "benchmarks/compile_paper.tsv"
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    script:
+        "../scripts/paper/compile_paper.py"

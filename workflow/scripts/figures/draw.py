@@ -1,0 +1,28 @@
+"""Draw the figures of the manuscript."""
+
+
+def main(panel: str, estimates: str, outputs: dict):
+    import pandas as pd
+
+    from monotowns import figures
+
+    frame = pd.read_csv(panel, dtype={"entity": str})
+    records = pd.read_csv(estimates, dtype={"term": str})
+    log = "effect on log real taxable income per resident"
+    gap = {"gap_all": "all comparison entities", "gap_urban_okrugs": "urban okrugs only"}
+    toser = {"toser_imputation": "imputation", "toser_callaway_santanna": "Callaway-Sant'Anna"}
+    drawn = {
+        "map": figures.status_map(frame),
+        "means": figures.group_means(frame),
+        "gap": figures.event_plot(records, gap, log, "year", base=2013),
+        "toser": figures.event_plot(records, toser, log, "years since TOSER status"),
+    }
+    for name, figure in drawn.items():
+        figures.save(figure, outputs[f"{name}_svg"], outputs[f"{name}_png"])
+
+
+if "snakemake" in globals():
+    from monotowns.stage import run
+
+    run(main, panel=snakemake.input.panel, estimates=snakemake.input.estimates,
+        outputs=dict(snakemake.output.items()))  # fmt: skip

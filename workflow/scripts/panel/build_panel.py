@@ -1,0 +1,40 @@
+"""Harmonise the incomes, locate the monotowns, join the panel and count what was lost."""
+
+
+def main(tables: dict, corrections: dict, config: dict, outputs: dict):
+    from functools import partial
+
+    import pandas as pd
+    import yaml
+
+    from monotowns import panel
+    from monotowns.measures import market_potential
+
+    read = {k: pd.read_csv(v, dtype={"code": str}) for k, v in tables.items()}
+    hand = {k: pd.read_csv(corrections[k], dtype=str) for k in ("crosswalk", "towns")}
+    with open(corrections["incomes"], encoding="utf-8") as file:
+        repairs = yaml.safe_load(file)
+    versions = read["municipal_dictionary"]
+    incomes = panel.correct(read["municipal_incomes"], repairs, corrections["incomes"])
+    rows, flow, walk = panel.harmonise(
+        incomes, versions, hand["crosswalk"], config["years"]["first"], config["years"]["last"]
+    )
+    lists = {k: read[k] for k in ("monotowns_2014", "monotowns_2024", "toser")}
+    status, matched = panel.monotown_status(
+        lists, read["population_2024"], versions, hand["towns"],
+        config["monotown"]["town_share_min"],
+    )  # fmt: skip
+    potential = partial(market_potential, **config["market_potential"])
+    frame = panel.assemble(rows, status, versions, potential, config["deflator"])
+    save = {"panel": frame, "flow": flow, "walk": walk, "status": status, "matched": matched}
+    for name, table in save.items():
+        table.to_csv(outputs[name], index=False, lineterminator="\n", float_format="%.10g")
+
+
+if "snakemake" in globals():
+    from monotowns.stage import run
+
+    tables = {k: snakemake.input[k] for k in snakemake.params.tables}
+    hand = {k: snakemake.input[f"hand_{k}"] for k in ("crosswalk", "towns", "incomes")}
+    run(main, tables=tables, corrections=hand, config=snakemake.params.config,
+        outputs=dict(snakemake.output.items()))  # fmt: skip
