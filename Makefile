@@ -39,8 +39,15 @@ lint: $(STAMP)  ## style of Python and Snakemake files
 format: $(STAMP)  ## put Python and Snakemake files into style
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format . ; $(BIN)/snakefmt Snakefile workflow/rules
 
-snapshot: $(STAMP)  ## rewrite data/snapshot from verified raw files (needs them or a network)
-	@$(SNAKEMAKE) --config acquisition=download -- snapshot
+# table:source - the monotowns of 2024 stand in the population bulletin.
+TABLES := municipal_incomes:municipal_incomes population_2024:population_2024 \
+  monotowns_2024:population_2024 monotowns_2014:monotowns_2014 toser:toser \
+  municipal_dictionary:municipal_dictionary market_access:market_access \
+  monotown_industries:monotown_industries
+
+snapshot: $(STAMP)  ## rewrite data/snapshot from verified raw files (MONOTOWNS_MIRROR or a network)
+	@for t in $(TABLES); do echo "Snapshot: $${t%%:*}"; \
+	  $(BIN)/python workflow/scripts/acquire/write_snapshot.py "$${t##*:}" "$${t%%:*}" || exit 1; done
 
 lock: $(STAMP)  ## resolve envs/requirements.in anew into the hash-pinned lock
 	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes \

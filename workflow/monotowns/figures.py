@@ -70,7 +70,9 @@ def group_means(panel):
         axes.plot(mean.index, mean, marker="o", ms=3, color=colour)
         axes.annotate(label, (mean.index[-1], mean.iloc[-1]), xytext=(4, 0), color=colour,
                       textcoords="offset points", va="center")  # fmt: skip
-    axes.set(xlabel="year", ylabel="mean log real taxable income\nper resident (roubles of last year)")
+    axes.set(
+        xlabel="year", ylabel="mean log real taxable income\nper resident (roubles of last year)"
+    )
     return figure
 
 
@@ -88,5 +90,5 @@ def event_plot(records, terms, ylabel, xlabel, base=None):
     if base is not None:
         axes.plot([base], [0], "s", ms=4, color=GREY)
     axes.set(xlabel=xlabel, ylabel=ylabel)
-    axes.legend(frameon=False)
+    axes.legend(frameon=False, ncols=2, loc="lower center", bbox_to_anchor=(0.5, 1.0))
     return figure

@@ -1,7 +1,6 @@
 """The numbers that the manuscript may print, formatted in one place."""
 
 import numpy as np
-import pandas as pd
 
 #: Multiplier of the standard error: 80 % power in a two-sided test of 5 % (Bloom 1995).
 MDE_FACTOR = 2.8016

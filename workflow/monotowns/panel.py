@@ -27,7 +27,7 @@ def correct(incomes: pd.DataFrame, corrections: list[dict], where: str) -> pd.Da
             raise InputError(
                 where, "a correction no longer finds its figure", keys=[key],
                 expected=repair["expected"], found=found,
-                remedy="compare the new table with the reason of the correction, then drop or renew it",
+                remedy="compare the new table with the correction's reason; drop or renew it",
             )  # fmt: skip
         incomes.loc[cell, repair["column"]] = np.nan
     return incomes
@@ -137,9 +137,7 @@ def monotown_status(lists, places, versions, overrides, share_min):
         located[name] = towns.assign(entity=place.fillna(fixed), stem=towns["town"].map(stem))
         matched.append((name, len(towns), int(located[name]["entity"].notna().sum())))
     old, new, toser = (located[k] for k in ("monotowns_2014", "monotowns_2024", "toser"))
-    towns = places[places["level"] == "municipality"].assign(
-        entity=lambda f: f["code"].map(entity)
-    )
+    towns = places[places["level"] == "municipality"].assign(entity=lambda f: f["code"].map(entity))
     residents = towns.dropna(subset=["entity"]).groupby("entity")["population"].sum()
     status = pd.DataFrame(index=sorted(set(old["entity"].dropna()) | set(new["entity"].dropna())))
     status["listed_2014"] = old.groupby("entity").size()

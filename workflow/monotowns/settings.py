@@ -49,7 +49,7 @@ def check_config(config: dict, where="config/config.yaml") -> dict:
                 raise ConfigError(where, "a key is missing", keys=[f"{path}{key}"])
             if isinstance(kind, dict):
                 walk(given[key], kind, f"{path}{key}.")
-            elif kind is float and not isinstance(given[key], (int, float)) or (
+            elif (kind is float and not isinstance(given[key], (int, float))) or (
                 kind in (int, str) and not isinstance(given[key], kind)
             ):
                 raise ConfigError(

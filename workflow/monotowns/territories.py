@@ -36,9 +36,9 @@ def stem(name: str) -> str:
     """
     text = re.sub(r"\(.*?\)", " ", str(name).lower().replace("ё", "е"))
     text = re.sub(r"[^а-я\- ]", " ", text)
-    text = re.sub(KIND_WORDS, " ", text.replace("-", "-"))
+    text = re.sub(KIND_WORDS, " ", text)
     text = re.sub(r"[\s\-]+", "", text)
-    # Adjective and noun forms of one name: Егорьевский, Егорьевск; Погарское, Погар.
+    # Adjective and noun forms of one name: Погарское, Погарский, Погар.
     return re.sub(r"(?:ский|ское|ская|ской|ого|ый|ий|ое|ая|ой|а|о|ы|и|ь|й|е)$", "", text)
 
 

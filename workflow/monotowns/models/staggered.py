@@ -61,4 +61,4 @@ def imputation(rows: pd.DataFrame, outcome, cohort, cluster="entity", window=(-5
 
     model = ImputationDiD(cluster=cluster, pretrends=True)
     return _fit(model, rows, outcome, cohort, cluster, "imputation",
-                f"conservative (Borusyak-Jaravel-Spiess), clustered by {cluster}", window)  # fmt: skip
+                f"conservative, clustered by {cluster}", window)  # fmt: skip

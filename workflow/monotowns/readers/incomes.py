@@ -50,8 +50,8 @@ def _sheet(workbook, year: int) -> pd.DataFrame:
         raise SourceError(f"municipal incomes, sheet {year}", "no column headed 'Код ОКТМО'")
     columns = ORDER_2010 if year < 2012 else ORDER_2012
     # A swapped column would pass every later check, so the header words are held to the order.
-    words = " ".join(str(c) for c in rows[header][3:4] + (rows[header + 1][4:5] if year < 2012 else []))
-    if ("алогооблагаемые" in words) is False and year >= 2012:
+    words = str(rows[header + 1][4] if year < 2012 else rows[header][3])
+    if "алогооблагаемые" not in words:
         raise SourceError(
             f"municipal incomes, sheet {year}", "columns moved", expected="taxable income first",
             found=words,

@@ -6,7 +6,6 @@ def main(panel: str, matched: str, market_access: str, specifications: dict, see
     import json
 
     import pandas as pd
-
     from monotowns.manuscript import numbers_of
     from monotowns.models import estimate_all
 

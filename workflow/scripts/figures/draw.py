@@ -3,12 +3,11 @@
 
 def main(panel: str, estimates: str, outputs: dict):
     import pandas as pd
-
     from monotowns import figures
 
     frame = pd.read_csv(panel, dtype={"entity": str})
     records = pd.read_csv(estimates, dtype={"term": str})
-    log = "effect on log real taxable income per resident"
+    log = "effect on log real taxable\nincome per resident"
     gap = {"gap_all": "all comparison entities", "gap_urban_okrugs": "urban okrugs only"}
     toser = {"toser_imputation": "imputation", "toser_callaway_santanna": "Callaway-Sant'Anna"}
     drawn = {

@@ -6,7 +6,6 @@ def main(tables: dict, corrections: dict, config: dict, outputs: dict):
 
     import pandas as pd
     import yaml
-
     from monotowns import panel
     from monotowns.measures import market_potential
 

@@ -3,7 +3,6 @@
 
 def main(root: str, main_file: str, author: str, target: str):
     import typst
-
     from monotowns.errors import InputError
 
     try:

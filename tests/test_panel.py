@@ -1,0 +1,88 @@
+import numpy as np
+import pandas as pd
+import pytest
+from monotowns.errors import InputError
+from monotowns.panel import assemble, correct, harmonise, monotown_status
+
+VERSIONS = pd.DataFrame(
+    {
+        "code": ["10601000", "10701000", "10602000"], "territory_id": [1, 2, 3],
+        "name": ["Северный", "Северск", "Западный"], "kind": "муниципальный район",
+        "region": "Область", "centre": ["", "г Северск", "г Лесной"], "year_from": 2018,
+        "year_to": [2020, 9999, 9999], "change_from": [None, "union_1", None],
+        "change_to": ["union_1", None, None], "lat": [56.0, 56.0, 57.0], "lon": [60.0, 60.0, 61.0],
+    }
+)  # fmt: skip
+NO_OVERRIDES = pd.DataFrame({"code": [], "target": [], "reason": []}, dtype=str)
+
+
+def incomes():
+    rows = [
+        (year, code, name, 60.0 * k, 40.0 * k, 100.0 * k, 50.0)
+        for year in (2012, 2013)
+        for k, (code, name) in enumerate(
+            [("10601000", "Северный"), ("10701000", "Северск"), ("10602000", "Западный")], 1
+        )
+    ]
+    columns = ["year", "code", "name", "taxable", "social", "total", "per_resident"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def test_united_members_are_summed_and_population_is_implied():
+    panel, flow, _ = harmonise(incomes(), VERSIONS, NO_OVERRIDES, 2012, 2013)
+    north = panel[panel["entity"] == "10701000"]
+    assert north["total"].tolist() == [300.0, 300.0]  # 100 + 200 thousand roubles
+    assert north["population"].tolist() == [6000.0, 6000.0]  # 300 thousand over 50 roubles
+    assert flow.iloc[-1][["rows", "entities"]].tolist() == [4, 2]
+
+
+def test_a_suppressed_member_removes_the_entity_year_and_is_counted():
+    table = incomes()
+    table.loc[0, "per_resident"] = np.nan
+    panel, flow, _ = harmonise(table, VERSIONS, NO_OVERRIDES, 2012, 2013)
+    assert panel.loc[panel["entity"] == "10701000", "year"].tolist() == [2013]
+    assert flow.set_index("reason").loc["a member of the entity suppressed", "rows"] == 1
+
+
+def test_an_unknown_code_is_counted_and_an_override_saves_it():
+    table = incomes()
+    table.loc[table["name"] == "Западный", ["code", "name"]] = ["10699000", "Дальний"]
+    _, flow, _ = harmonise(table, VERSIONS, NO_OVERRIDES, 2012, 2013)
+    assert flow.set_index("reason").loc["code and name of no known territory", "rows"] == 2
+    saved = pd.DataFrame({"code": ["10699000"], "target": ["10602000"], "reason": ["renamed"]})
+    panel, _, walk = harmonise(table, VERSIONS, saved, 2012, 2013)
+    assert set(panel["entity"]) == {"10701000", "10602000"}
+    assert "override" in set(walk["reason"])
+
+
+def test_a_correction_fails_once_its_figure_is_revised():
+    repair = {"code": "10701000", "year": 2012, "column": "per_resident", "expected": 50.0}
+    assert correct(incomes(), [repair], "c.yaml")["per_resident"].isna().sum() == 1
+    with pytest.raises(InputError, match=r"10701000 2012 per_resident(.|\n)*51"):
+        correct(incomes(), [repair | {"expected": 51.0}], "c.yaml")
+
+
+def test_status_share_and_buffer_entities():
+    places = pd.DataFrame(
+        [("10701000", "municipality", "Северск", 1000), ("10602000", "municipality", "З", 1000),
+         ("10701000", "town", "г Северск", 800), ("10602000", "town", "г Лесной", 300)],
+        columns=["code", "level", "name", "population"],
+    )  # fmt: skip
+    towns = pd.DataFrame({"region": "Область", "town": ["г Северск", "г Лесной"]})
+    lists = {
+        "monotowns_2014": towns.assign(category=[1, 3]),
+        "monotowns_2024": towns.assign(town_population=[800, 300]),
+        "toser": towns[:1].assign(established=["2017-03"]),
+    }
+    none = pd.DataFrame({"region": [], "town": [], "code": []}, dtype=str)
+    status, matched = monotown_status(lists, places, VERSIONS, none, 0.5)
+    status = status.set_index("entity")
+    assert status.loc["10701000", ["town_share", "monotown", "toser"]].tolist() == [0.8, 1.0, 2017]
+    assert pd.isna(status.loc["10602000", "monotown"])  # neither treated nor control
+    assert matched["located"].tolist() == [2, 2, 1]
+    panel, _, _ = harmonise(incomes(), VERSIONS, NO_OVERRIDES, 2012, 2013)
+    frame = assemble(panel, status.reset_index(), VERSIONS, lambda a, o, m: m, {2012: 0, 2013: 10})
+    real = frame.set_index(["entity", "year"])["log_total_pc"]
+    # 50 roubles a resident in both years; those of 2012 are worth 10 per cent more in 2013.
+    assert real["10701000", 2013] == pytest.approx(np.log(50))
+    assert real["10701000", 2012] == pytest.approx(np.log(55))

@@ -1,0 +1,68 @@
+import copy
+from pathlib import Path
+
+import pytest
+import yaml
+from monotowns.errors import ConfigError
+from monotowns.provenance import code_of
+from monotowns.settings import check_config, load_specifications
+
+ROOT = Path(__file__).parents[1]
+CONFIG = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
+
+
+def test_the_committed_config_passes():
+    assert check_config(CONFIG) == CONFIG
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "words"),
+    [
+        (("sed",), 1, "did you mean 'seed'"),
+        (("years", "frist"), 2012, "did you mean 'years.first'"),
+        (("years", "first"), 1990, "out of range"),
+        (("seed",), "one", "wrong type"),
+        (("market_potential", "decay"), "invers", "did you mean 'inverse'"),
+        (("monotown", "town_share_min"), 50, "share"),
+        (("deflator",), {2012: 6.58}, "no inflation"),
+    ],
+)
+def test_a_broken_config_is_one_clear_error(path, value, words):
+    config = copy.deepcopy(CONFIG)
+    inner = config
+    for key in path[:-1]:
+        inner = inner[key]
+    inner[path[-1]] = value
+    with pytest.raises(ConfigError, match=words):
+        check_config(config)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("outcome:", "outcom:", "did you mean 'outcome'"),
+        ("estimator: ols", "estimator: olss", "did you mean 'ols'"),
+        ("sample: all", "sample: al", "did you mean 'all'"),
+    ],
+)
+def test_a_broken_specification_names_the_nearest(tmp_path, old, new, words):
+    text = (ROOT / "config/specifications.yaml").read_text(encoding="utf-8")
+    (tmp_path / "s.yaml").write_text(text.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(ConfigError, match=words):
+        load_specifications(tmp_path / "s.yaml")
+
+
+def test_code_digest_sees_logic_in_reach_and_nothing_else(tmp_path):
+    library = tmp_path / "lib"
+    library.mkdir()
+    for name in ("__init__", "near", "far"):
+        (library / f"{name}.py").write_text('"""Doc."""\nX = 1\n')
+    script = tmp_path / "script.py"
+    script.write_text("from lib.near import X\n")
+    before = code_of(library, script)
+    (library / "near.py").write_text('"""Other doc."""\nX = 1  # comment\n')
+    assert code_of(library, script) == before
+    (library / "far.py").write_text("X = 2\n")
+    assert code_of(library, script) == before
+    (library / "near.py").write_text("X = 2\n")
+    assert code_of(library, script) != before

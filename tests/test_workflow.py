@@ -1,0 +1,85 @@
+"""The workflow itself: what it built, and that it needs no network."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+pytestmark = pytest.mark.workflow
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("чистая копия")
+    names = ("Snakefile", "config", "workflow", "data/snapshot", "data/corrections", "paper")
+    for name in names:
+        path = ROOT / name
+        ignore = shutil.ignore_patterns("__pycache__")
+        (shutil.copytree(path, folder / name, ignore=ignore) if path.is_dir()
+         else shutil.copy(path, folder / name))  # fmt: skip
+    return folder
+
+
+def snakemake(folder, *words, before=()):
+    command = [*before, sys.executable, "-m", "snakemake", "--cores", "1", *words]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True)
+
+
+def test_the_run_without_network_gives_the_same_bytes(copy):
+    built = ROOT / "results" / "paper.pdf"
+    if not built.exists():
+        pytest.skip("nothing built yet: say make first")
+    offline = ["unshare", "-rn"]
+    if subprocess.run([*offline, "true"], capture_output=True).returncode:
+        offline = []  # no right to cut the network off here; the bytes are compared all the same
+    done = snakemake(copy, before=offline)
+    assert done.returncode == 0, done.stderr[-3000:]
+    files = ["results/estimates.csv", "results/numbers.json", "results/paper.pdf"]
+    files += [f"results/figures/{n}.{k}" for n in ("map", "gap") for k in ("svg", "png")]
+    differ = [f for f in files if (copy / f).read_bytes() != (ROOT / f).read_bytes()]
+    assert differ == []
+    # A fork's wrong setting is refused before anything is touched.
+    config = copy / "config/config.yaml"
+    config.write_text(config.read_text(encoding="utf-8").replace("seed:", "sed:"), encoding="utf-8")
+    refused = snakemake(copy)
+    assert refused.returncode != 0
+    assert "did you mean 'seed'" in refused.stderr
+    assert (copy / "results/estimates.csv").read_bytes() == (
+        ROOT / "results/estimates.csv"
+    ).read_bytes()
+
+
+def test_no_result_is_typed_by_hand():
+    text = (ROOT / "paper/main.typ").read_text(encoding="utf-8")
+    body = text[text.index("*Abstract.*") : text.index("#bibliography")]
+    prose = re.sub(
+        r'#n\([^)]*\)|#interval\([^)]*\)|"[^"]*"|@\w+|#(?:figure|let|image)[^\n]*', "", body
+    )
+    literals = set(re.findall(r"\d+(?:\.\d+)?", prose.split("= Introduction")[1]))
+    # Years, the level of the intervals, layout, and the published elasticity that is cited.
+    allowed = {"2013", "2012", "2014", "2020", "2024", "95", "0.04", "4", "3", "1"}
+    assert literals <= allowed
+
+
+def test_every_citation_has_its_entry_and_every_entry_is_cited():
+    text = (ROOT / "paper/main.typ").read_text(encoding="utf-8")
+    entries = set(re.findall(r"@\w+\{(\w+),", (ROOT / "paper/references.bib").read_text()))
+    assert set(re.findall(r"@(\w+)", text)) == entries
+
+
+def test_numbers_are_those_of_the_estimates():
+    import pandas as pd
+
+    built = ROOT / "results" / "numbers.json"
+    if not built.exists():
+        pytest.skip("nothing built yet: say make first")
+    numbers = json.loads(built.read_text(encoding="utf-8"))
+    records = pd.read_csv(ROOT / "results/estimates.csv", dtype={"term": str})
+    row = records[(records["specification"] == "gap_all") & (records["term"] == "2021")].iloc[0]
+    printed = numbers["gap_all.2021.estimate"].replace("−", "-")
+    assert float(printed) == pytest.approx(row["estimate"], abs=5e-4)
