@@ -77,15 +77,16 @@ def group_means(panel):
 
 
 def event_plot(records, terms, ylabel, xlabel, base=None):
-    """Plot event-study estimates with pointwise 95 per cent intervals, one colour a specification."""
+    """Plot event studies with pointwise 95 per cent intervals, one colour a specification."""
     plt = style()
     figure, axes = plt.subplots(figsize=(5.6, 3.2))
     shifts = np.linspace(-0.12, 0.12, len(terms)) if len(terms) > 1 else [0]
     for (name, label), shift, colour in zip(terms.items(), shifts, (BLUE, ORANGE), strict=False):
         rows = records[(records["specification"] == name) & (records["term"] != "att")]
         when = rows["term"].str.extract(r"(-?\d+)$", expand=False).astype(int)
-        axes.errorbar(when + shift, rows["estimate"], 1e-12 + rows[["ci_high"]].to_numpy().ravel()
-                      - rows["estimate"], fmt="o", ms=3, lw=1, color=colour, label=label)  # fmt: skip
+        half = rows["ci_high"] - rows["estimate"]
+        axes.errorbar(when + shift, rows["estimate"], half, fmt="o", ms=3, lw=1, color=colour,
+                      label=label)  # fmt: skip
     axes.axhline(0, color=GREY, lw=0.7)
     if base is not None:
         axes.plot([base], [0], "s", ms=4, color=GREY)
