@@ -1,7 +1,14 @@
 # The study at a glance: config -> panel -> estimates -> figures -> paper.
 # Each rule file below is one stage; a stage reads only what the stage before it wrote.
+import shlex
+import sys
+
 from monotowns.provenance import code_of
 from monotowns.settings import check_config, load_specifications
+
+# Snakemake puts this path into a shell command unquoted; a folder with a space would end it early.
+if any(letter.isspace() for letter in sys.executable):
+    sys.executable = shlex.quote(sys.executable)
 
 
 configfile: "config/config.yaml"
