@@ -43,7 +43,8 @@ format: $(STAMP)  ## put Python and Snakemake files into style
 TABLES := municipal_incomes:municipal_incomes population_2024:population_2024 \
   monotowns_2024:population_2024 monotowns_2014:monotowns_2014 toser:toser \
   municipal_dictionary:municipal_dictionary market_access:market_access \
-  monotown_industries:monotown_industries
+  monotown_industries:monotown_industries towns_2020:town_population_2020 grp:grp \
+  gva_structure:gva_structure population_regions:population_regions
 
 snapshot: $(STAMP)  ## rewrite data/snapshot from verified raw files (MONOTOWNS_MIRROR or a network)
 	@for t in $(TABLES); do echo "Snapshot: $${t%%:*}"; \

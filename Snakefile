@@ -16,9 +16,11 @@ configfile: "config/config.yaml"
 
 SPECIFICATIONS = load_specifications("config/specifications.yaml")
 check_config(config)
+TABLE_FOLDER = "data/snapshot"
 
 
 include: "workflow/rules/panel.smk"
+include: "workflow/rules/measure.smk"
 include: "workflow/rules/estimate.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/paper.smk"

@@ -38,6 +38,8 @@ def test_event_study_recovers_a_planted_path():
     fit = twoway.event_study(frame, "y", "monotown", 2013, ["entity", "year"])
     assert "2013" not in set(fit.terms["term"])
     found = fit.terms.set_index("term")["estimate"]
+    # Between the pointwise and the Bonferroni value of seven estimates.
+    assert 1.96 < found["band"] < 2.70
     for year in (2012, 2015, 2019):
         assert found[str(year)] == pytest.approx((year - 2013) ** 2, abs=1e-5)
 
@@ -82,9 +84,35 @@ SPEC = {"outcome": "y", "treatment": "monotown", "cluster": "region", "sample": 
 )
 def test_what_cannot_be_estimated_is_refused(change, frame, words):
     with pytest.raises(DesignError, match=words):
-        estimate(frame, "s", SPEC | change)
+        estimate(frame, "s", SPEC | change, seed=1)
 
 
 def test_undated_toser_entities_are_in_no_staggered_sample():
     frame = simulated().assign(toser=lambda f: np.where(f["entity"] == 0, 0, np.nan))
     assert 0 not in set(design.draw_sample(frame, "monotowns")["entity"])
+
+
+def test_uniform_band_of_independent_estimates_is_sidaks():
+    from scipy import stats
+
+    exact = stats.norm.ppf((1 + 0.95 ** (1 / 5)) / 2)
+    assert twoway.sup_t(np.diag([1.0, 4.0, 9.0, 1.0, 1.0])) == pytest.approx(exact, abs=0.03)
+    assert twoway.sup_t(np.ones((3, 3))) == pytest.approx(1.96, abs=0.03)
+
+
+def test_the_flow_of_a_sample_ends_at_the_rows_estimated():
+    frame = simulated().assign(kind="городской округ")
+    frame.loc[:4, "y"] = np.nan
+    spec = SPEC | {"question": "gap", "group": "headline"}
+    records, flow = estimate(frame, "s", spec, seed=7)
+    assert flow["rows"].tolist() == [960, 960, 955, 955]
+    assert records.loc[0, ["specification", "n_obs", "seed"]].tolist() == ["s", 955, 7]
+
+
+def test_singletons_are_dropped_until_none_is_left():
+    # b's first row shares its year only with c, which is alone: dropping c makes b a singleton.
+    rows = pd.DataFrame({"e": list("aabbc"), "t": [1, 2, 1, 3, 3]})
+    left = twoway.drop_singletons(rows, ["e", "t"])
+    whole = pd.DataFrame({"e": list("aabb"), "t": [1, 2, 1, 2]})
+    assert len(twoway.drop_singletons(whole, ["e", "t"])) == 4
+    assert len(left) == 0

@@ -2,7 +2,15 @@ import numpy as np
 import pandas as pd
 import pytest
 from monotowns.errors import InputError
-from monotowns.panel import assemble, correct, harmonise, monotown_status
+from monotowns.panel import (
+    assemble,
+    correct,
+    coverage,
+    harmonise,
+    monotown_status,
+    passing_jumps,
+    shorter_side,
+)
 
 VERSIONS = pd.DataFrame(
     {
@@ -81,8 +89,34 @@ def test_status_share_and_buffer_entities():
     assert pd.isna(status.loc["10602000", "monotown"])  # neither treated nor control
     assert matched["located"].tolist() == [2, 2, 1]
     panel, _, _ = harmonise(incomes(), VERSIONS, NO_OVERRIDES, 2012, 2013)
-    frame = assemble(panel, status.reset_index(), VERSIONS, lambda a, o, m: m, {2012: 0, 2013: 10})
+    frame = assemble(panel, status.reset_index(), VERSIONS, {2012: 0, 2013: 10})
     real = frame.set_index(["entity", "year"])["log_total_pc"]
     # 50 roubles a resident in both years; those of 2012 are worth 10 per cent more in 2013.
     assert real["10701000", 2013] == pytest.approx(np.log(50))
     assert real["10701000", 2012] == pytest.approx(np.log(55))
+
+
+def series(*people):
+    years = range(2012, 2012 + len(people))
+    frame = pd.DataFrame({"entity": "e", "year": years, "population": people})
+    return frame.dropna().reset_index(drop=True)
+
+
+def test_a_figure_off_the_years_around_is_marked_and_steady_growth_is_not():
+    assert (
+        passing_jumps(series(100, 101, 140, 102, 103)).tolist()
+        == [False] * 2 + [True] + [False] * 2
+    )
+    assert not passing_jumps(series(*(100 * 1.08**t for t in range(8)))).any()
+
+
+def test_of_a_lasting_break_the_longer_side_stays():
+    marked = shorter_side(series(100, 99, 70, 71, 70))
+    assert marked.tolist() == [True, True, False, False, False]
+    assert shorter_side(series(100, 99, 70, 71)).tolist() == [True, True, False, False]
+
+
+def test_coverage_against_published_residents():
+    panel = pd.DataFrame({"region": ["A", "A"], "year": [2012, 2012], "population": [40.0, 50.0]})
+    known = pd.DataFrame({"region": ["A"], "year": [2012], "population": [100.0]})
+    assert coverage(panel, known)["share"].tolist() == [0.9]

@@ -5,13 +5,13 @@ import openpyxl
 import pandas as pd
 import pytest
 from monotowns.errors import SourceError
-from monotowns.readers import READERS, incomes, population
+from monotowns.readers import READERS, incomes, population, regions
 from monotowns.sources import load_registry, verify
 
 ROOT = Path(__file__).parents[1]
 MIRROR = os.environ.get("MONOTOWNS_MIRROR", "")
 #: The registry's entry of a table, where it does not bear the table's name.
-SOURCE = {"monotowns_2024": "population_2024"}
+SOURCE = {"monotowns_2024": "population_2024", "towns_2020": "town_population_2020"}
 
 
 def workbook(path, sheets):
@@ -92,3 +92,40 @@ def test_published_figures_in_the_snapshot():
     assert towns["category"].value_counts().sort_index().tolist() == [97, 148, 76]
     listed = pd.read_csv(ROOT / "data/snapshot/monotowns_2014.csv")
     assert listed["category"].value_counts().sort_index().tolist() == [75, 148, 89]
+
+
+@pytest.mark.parametrize(
+    ("printed", "name"),
+    [
+        ("Архангельская область", None),
+        ("Архангельская область (кроме Ненецкого автономного округа)", "Архангельская область"),
+        ("Ненецкий автономный округ (Архангельская область)", "Ненецкий автономный округ"),
+        ("Город Москва столица Российской Федерации город федерального значения", "Москва"),
+        ("Московская область", "Московская область"),
+        ("Республика Саха (Якутия)", "Республика Саха (Якутия)"),
+        ("Республика Адыгея (Адыгея)", "Республика Адыгея"),
+    ],
+)
+def test_region_names(printed, name):
+    assert regions.region_name(printed) == name
+
+
+def test_gva_sheet_that_repeats_another_year_is_refused(tmp_path):
+    rows = [["", "Структура в 2022 г."], ["", "", "", "Раздел A"], ["Область", "Область", 100, 5]]
+    sheets = {str(year): [["", f"Структура в {year} г."], *rows[1:]] for year in regions.GVA_YEARS}
+    table = regions.read_gva(workbook(tmp_path / "g.xlsx", sheets))
+    assert len(table) == len(regions.GVA_YEARS)
+    assert table.groupby("classification")["year"].max().to_dict() == {
+        "OKVED-2007": 2015, "OKVED2": 2022,
+    }  # fmt: skip
+    sheets["2021"] = rows
+    with pytest.raises(SourceError, match="names another year"):
+        regions.read_gva(workbook(tmp_path / "h.xlsx", sheets))
+
+
+def test_regional_tables_agree_with_each_other():
+    read = {t: pd.read_csv(ROOT / f"data/snapshot/{t}.csv") for t in ("gva_structure", "grp")}
+    total = read["gva_structure"].groupby(["region", "year"])["share"].sum()
+    assert ((total - 100).abs() < 0.5).all()
+    known = set(pd.read_csv(ROOT / "data/snapshot/municipal_dictionary.csv")["region"])
+    assert set(read["grp"]["region"]) == known == set(read["gva_structure"]["region"])

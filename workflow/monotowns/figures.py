@@ -47,10 +47,10 @@ def albers(lat, lon):
 def status_map(panel):
     """Map entities by market potential, monotowns outlined."""
     plt = style()
-    last = panel[panel["year"] == panel["year"].max()].dropna(subset=["lat", "log_mp"])
+    last = panel[panel["year"] == panel["year"].max()].dropna(subset=["lat", "log_mp_inverse"])
     figure, axes = plt.subplots(figsize=(7.2, 3.9))
     x, y = albers(last["lat"], last["lon"])
-    points = axes.scatter(x, y, c=last["log_mp"], s=5, cmap="cividis", linewidths=0)
+    points = axes.scatter(x, y, c=last["log_mp_inverse"], s=5, cmap="cividis", linewidths=0)
     mono = (last["monotown"] == 1).to_numpy()
     axes.scatter(x[mono], y[mono], s=16, facecolors="none", edgecolors=ORANGE, linewidths=0.8,
                  label="monotown (main definition)")  # fmt: skip
@@ -77,19 +77,63 @@ def group_means(panel):
 
 
 def event_plot(records, terms, ylabel, xlabel, base=None):
-    """Plot event studies with pointwise 95 per cent intervals, one colour a specification."""
+    """Plot event studies: points with pointwise 95 per cent intervals, thin lines the uniform band.
+
+    Parameters
+    ----------
+    records : pandas.DataFrame
+        Result records; a term ``band`` holds the critical value of a specification's band.
+    terms : dict
+        Specification -> label, two at the most.
+    """
     plt = style()
     figure, axes = plt.subplots(figsize=(5.6, 3.2))
     shifts = np.linspace(-0.12, 0.12, len(terms)) if len(terms) > 1 else [0]
     for (name, label), shift, colour in zip(terms.items(), shifts, (BLUE, ORANGE), strict=False):
         rows = records[(records["specification"] == name) & (records["term"] != "att")]
-        when = rows["term"].str.extract(r"(-?\d+)$", expand=False).astype(int)
+        band = rows.loc[rows["term"] == "band", "estimate"]
+        rows = rows[rows["term"] != "band"]
+        when = rows["term"].str.extract(r"(-?\d+)$", expand=False).astype(int) + shift
         half = rows["ci_high"] - rows["estimate"]
-        axes.errorbar(when + shift, rows["estimate"], half, fmt="o", ms=3, lw=1, color=colour,
+        axes.errorbar(when, rows["estimate"], half, fmt="o", ms=3, lw=1.6, color=colour,
                       label=label)  # fmt: skip
+        if len(band):
+            wide = band.iloc[0] * rows["standard_error"]
+            axes.errorbar(when, rows["estimate"], wide, fmt="none", lw=0.6, capsize=2, color=colour)
     axes.axhline(0, color=GREY, lw=0.7)
     if base is not None:
         axes.plot([base], [0], "s", ms=4, color=GREY)
     axes.set(xlabel=xlabel, ylabel=ylabel)
     axes.legend(frameon=False, ncols=2, loc="lower center", bbox_to_anchor=(0.5, 1.0))
+    return figure
+
+
+def elasticities(records, labels, literature):
+    """Forest of the elasticities of this study (blue) above published ones (orange).
+
+    Parameters
+    ----------
+    records : pandas.DataFrame
+    labels : dict
+        Specification -> label; its first term is drawn.
+    literature : pandas.DataFrame
+        ``study``, ``estimate``, ``low``, ``high`` (missing where none is published), ``what``.
+    """
+    plt = style()
+    rows = records.drop_duplicates("specification").set_index("specification").loc[list(labels)]
+    ours = list(
+        zip(labels.values(), rows["estimate"], rows["ci_low"], rows["ci_high"], strict=True)
+    )
+    theirs = literature[["study", "estimate", "low", "high"]].itertuples(index=False, name=None)
+    entries = [(*row, BLUE) for row in ours] + [(*row, ORANGE) for row in theirs]
+    figure, axes = plt.subplots(figsize=(5.6, 0.34 * len(entries) + 0.8))
+    for place, (_, estimate, low, high, colour) in enumerate(entries):
+        axes.plot([low, high], [place, place], color=colour, lw=1.2)
+        axes.plot([estimate], [place], "o", ms=4, color=colour)
+    axes.axvline(0, color=GREY, lw=0.7)
+    axes.set_yticks(range(len(entries)), [entry[0] for entry in entries])
+    axes.invert_yaxis()
+    # The within intervals are so wide that a linear axis would hide every published figure.
+    axes.set_xscale("symlog", linthresh=0.1)
+    axes.set_xlabel("elasticity (linear within ±0.1, logarithmic beyond)")
     return figure

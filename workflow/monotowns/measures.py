@@ -1,6 +1,9 @@
-"""Measures of space: great-circle distance and market potential."""
+"""Measures of space: great-circle distance, market potential, distance to cores, rings."""
+
+from itertools import pairwise
 
 import numpy as np
+import pandas as pd
 
 #: Mean radius of the Earth (IUGG), km.
 EARTH_KM = 6371.0088
@@ -42,3 +45,86 @@ def market_potential(lat, lon, mass, decay="inverse", kappa_km=200.0, min_distan
     }[decay](distance)
     np.fill_diagonal(weight, 0.0)
     return weight @ np.asarray(mass, float)
+
+
+#: Decays of market potential that every run computes.
+DECAYS = ("inverse", "inverse_square", "exponential")
+
+
+def distance_to_core(lat, lon, core_lat, core_lon):
+    """Great-circle km to the nearest core city.
+
+    Parameters
+    ----------
+    lat, lon : array_like, shape (n,)
+    core_lat, core_lon : array_like, shape (m,)
+        Degrees; at least one core.
+
+    Returns
+    -------
+    numpy.ndarray, shape (n,)
+    """
+    lat, lon = np.asarray(lat, float), np.asarray(lon, float)
+    return great_circle_km(lat[:, None], lon[:, None], core_lat, core_lon).min(axis=1)
+
+
+def ring(distance_km, bounds=(50, 100, 200)) -> pd.Categorical:
+    """Ordered distance rings, e.g. ``0-50``, ``50-100``, ``100-200``, ``200+`` km.
+
+    A distance equal to a bound belongs to the outer ring.
+    """
+    edges = [0, *bounds]
+    labels = [*(f"{a}-{b}" for a, b in pairwise(edges)), f"{bounds[-1]}+"]
+    return pd.cut(np.asarray(distance_km, float), [*edges, np.inf], right=False, labels=labels)
+
+
+def measure(panel, towns, region_population, kappa_km, min_distance_km, cores, rings_km):
+    """Spatial measures of every entity and year.
+
+    Parameters
+    ----------
+    panel : pandas.DataFrame
+        ``entity``, ``year``, ``population``, ``region``, ``lat``, ``lon``.
+    towns : pandas.DataFrame
+        Towns with ``population`` (persons), ``lat``, ``lon``; the cores come from them.
+    region_population : pandas.DataFrame
+        ``region``, ``year``, ``population``; the federal cities, which are in no panel, enter the
+        masses with their region's population at their town's place.
+    kappa_km, min_distance_km : float
+        See :func:`market_potential`.
+    cores : sequence of int
+        Least population of a core city, one distance column each.
+    rings_km : sequence of float
+        Bounds of the rings around cores of the second size.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``entity``, ``year``, ``log_mp_<decay>`` (log persons per km, per km squared, persons),
+        ``core_<thousands>_km`` and ``ring``.
+    """
+    wide = panel.pivot(index="entity", columns="year", values="population")
+    # A gap in one municipality's series must not move every neighbour's potential.
+    mass = wide.interpolate(axis=1, limit_direction="both")
+    place = panel.drop_duplicates("entity").set_index("entity").loc[mass.index]
+    place, mass = place[place["lat"].notna()], mass[place["lat"].notna()]
+    cities = towns[towns["town"].isin(["Москва", "Санкт-Петербург", "Севастополь"])]
+    city_mass = region_population.pivot(index="region", columns="year", values="population")
+    city_mass = city_mass.loc[cities["town"], mass.columns].fillna(0.0)
+    lat, lon = (np.r_[place[c], cities[c]] for c in ("lat", "lon"))
+    masses = np.vstack([mass, city_mass])
+    index = mass.stack().index
+    table = pd.DataFrame(index=index)
+    for decay in DECAYS:
+        potential = market_potential(lat, lon, masses, decay, kappa_km, min_distance_km)
+        table[f"log_mp_{decay}"] = np.log(potential[: len(mass)]).ravel()
+    distance = pd.DataFrame(index=mass.index)
+    for least in cores:
+        core = towns[towns["population"] >= least]
+        distance[f"core_{least // 1000}_km"] = distance_to_core(
+            place["lat"], place["lon"], core["lat"].to_numpy(), core["lon"].to_numpy()
+        )
+    distance["ring"] = ring(distance[f"core_{cores[1] // 1000}_km"], tuple(rings_km))
+    table = table.join(distance, on="entity").reset_index()
+    keys = pd.MultiIndex.from_frame(panel[["entity", "year"]])
+    return table[pd.MultiIndex.from_frame(table[["entity", "year"]]).isin(keys)]

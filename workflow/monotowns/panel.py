@@ -98,12 +98,47 @@ def harmonise(incomes, versions, overrides, first_year, last_year):
     )
     count("removed", "a member of the entity suppressed", panel[gone], "entity")
     panel = panel[~gone]
-    middle = panel.groupby("entity")["population"].transform("median")
-    jump = (np.log(panel["population"] / middle)).abs() > np.log(1.5)
-    count("removed", "population over 1.5 times off the entity's median", panel[jump], "entity")
-    panel = panel[~jump].sort_values(["entity", "year"], ignore_index=True)
+    panel = panel.sort_values(["entity", "year"], ignore_index=True)
+    odd = passing_jumps(panel)
+    count("removed", "population over 10 per cent off the years around", panel[odd], "entity")
+    panel = panel[~odd].reset_index(drop=True)
+    short = shorter_side(panel)
+    count("removed", "shorter side of a lasting territorial break", panel[short], "entity")
+    panel = panel[~short].reset_index(drop=True)
     count("kept", "panel", panel, "entity")
     return panel, pd.DataFrame(flow, columns=["step", "reason", "rows", "entities"]), walk
+
+
+#: A year's implied population may differ this much from the median of the five years around it
+#: (log points); the published rates of change of whole municipalities stay well below.
+PASSING = 0.10
+#: A change between neighbouring years above this (log points) is a change of territory.
+LASTING = 0.15
+
+
+def passing_jumps(panel: pd.DataFrame) -> np.ndarray:
+    """Mark entity-years whose population leaves the series and comes back.
+
+    A municipality that is missing from an entity's sum, or a figure computed with another's
+    population, shows in the implied population. ``panel`` is sorted by entity and year.
+    """
+    size = np.log(panel["population"])
+    around = size.groupby(panel["entity"]).transform(
+        lambda s: s.rolling(5, center=True, min_periods=2).median()
+    )
+    return ((size - around).abs() > PASSING).to_numpy()
+
+
+def shorter_side(panel: pd.DataFrame) -> np.ndarray:
+    """Mark all but the longest run of years between lasting breaks of an entity's territory.
+
+    Ties are decided for the later run. ``panel`` is sorted by entity and year.
+    """
+    step = np.log(panel["population"]).groupby(panel["entity"]).diff().abs() > LASTING
+    run = step.groupby(panel["entity"]).cumsum()
+    length = panel.groupby([panel["entity"], run])["year"].transform("size")
+    rank = length * 1000 + run
+    return (rank < rank.groupby(panel["entity"]).transform("max")).to_numpy()
 
 
 def monotown_status(lists, places, versions, overrides, share_min):
@@ -155,8 +190,8 @@ def monotown_status(lists, places, versions, overrides, share_min):
     return status.reset_index(), matched
 
 
-def assemble(panel, status, versions, potential, deflator):
-    """Join outcomes, status and measures into the estimation panel.
+def assemble(panel, status, versions, deflator):
+    """Join outcomes and status into the panel.
 
     Parameters
     ----------
@@ -164,8 +199,6 @@ def assemble(panel, status, versions, potential, deflator):
         From :func:`harmonise` and :func:`monotown_status`.
     versions : pandas.DataFrame
         Dictionary of municipalities, for region and centre.
-    potential : callable
-        ``potential(lat, lon, mass) -> array`` of market potential, shapes (n,) and (n, T).
     deflator : dict
         Year -> December-to-December inflation in per cent; roubles are brought to the last year's.
 
@@ -190,20 +223,20 @@ def assemble(panel, status, versions, potential, deflator):
     frame["log_total_pc"] = np.log(frame["total"] * 1000 / frame["population"] / price)
     frame["log_population"] = np.log(frame["population"])
     frame["transfer_share"] = frame["social"] / frame["total"]
-    frame["log_mp"] = _potential(frame, potential)
     frame["region_year"] = frame["region"].astype(str) + " " + frame["year"].astype(str)
     return frame.sort_values(["entity", "year"], ignore_index=True)
 
 
-def _potential(frame, potential):
-    wide = frame.pivot(index="entity", columns="year", values="population")
-    # A gap in one municipality's series must not move every neighbour's potential.
-    mass = wide.interpolate(axis=1, limit_direction="both")
-    place = frame.drop_duplicates("entity").set_index("entity").loc[mass.index]
-    ok = place["lat"].notna().to_numpy()
-    values = np.full(mass.shape, np.nan)
-    values[ok] = potential(
-        place["lat"].to_numpy()[ok], place["lon"].to_numpy()[ok], mass.to_numpy()[ok]
-    )
-    long = pd.DataFrame(np.log(values), index=mass.index, columns=mass.columns).stack()
-    return long.reindex(pd.MultiIndex.from_frame(frame[["entity", "year"]])).to_numpy()
+def coverage(panel: pd.DataFrame, region_population: pd.DataFrame) -> pd.DataFrame:
+    """Set the panel's residents beside the published population of each region and year.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``region``, ``year``, ``panel`` and ``published`` (persons, yearly average), ``share``.
+    """
+    found = panel.groupby(["region", "year"])["population"].sum().rename("panel").reset_index()
+    known = region_population.rename(columns={"population": "published"})
+    table = found.merge(known, on=["region", "year"], how="left", validate="1:1")
+    table["share"] = table["panel"] / table["published"]
+    return table

@@ -9,12 +9,13 @@ from monotowns.errors import ConfigError
 
 #: Known keys of the config; a nested dict holds the keys below.
 CONFIG = {
-    "author": str, "seed": int, "years": {"first": int, "last": int},
+    "author": str, "seed": int, "acquisition": str, "years": {"first": int, "last": int},
     "monotown": {"town_share_min": float},
-    "market_potential": {"decay": str, "kappa_km": float, "min_distance_km": float},
+    "market_potential": {"kappa_km": float, "min_distance_km": float},
+    "cores": list, "rings_km": list,
     "deflator": None,
 }  # fmt: skip
-DECAYS = ("inverse", "inverse_square", "exponential")
+ACQUISITION = ("snapshot", "download")
 #: Years of the income table with one concept of income and a per-resident column.
 YEARS = (2012, 2022)
 ESTIMATORS = ("ols", "event_study", "imputation", "callaway_santanna")
@@ -50,7 +51,7 @@ def check_config(config: dict, where="config/config.yaml") -> dict:
             if isinstance(kind, dict):
                 walk(given[key], kind, f"{path}{key}.")
             elif (kind is float and not isinstance(given[key], (int, float))) or (
-                kind in (int, str) and not isinstance(given[key], kind)
+                kind in (int, str, list) and not isinstance(given[key], kind)
             ):
                 raise ConfigError(
                     where, "wrong type", keys=[f"{path}{key}"], expected=kind.__name__,
@@ -67,8 +68,12 @@ def check_config(config: dict, where="config/config.yaml") -> dict:
     missing = [y for y in range(first, last + 1) if y not in config["deflator"]]
     if missing:
         raise ConfigError(where, "no inflation for a year", keys=missing)
-    if config["market_potential"]["decay"] not in DECAYS:
-        _refuse(where, config["market_potential"]["decay"], DECAYS, "decay")
+    if config["acquisition"] not in ACQUISITION:
+        _refuse(where, config["acquisition"], ACQUISITION, "acquisition")
+    for key, least in (("cores", 2), ("rings_km", 1)):
+        if len(config[key]) < least or sorted(set(config[key])) != config[key]:
+            raise ConfigError(where, "not a rising list", keys=[key], found=config[key],
+                              expected=f"at least {least} different numbers in order")  # fmt: skip
     if not 0 <= config["monotown"]["town_share_min"] <= 1:
         raise ConfigError(where, "town_share_min is a share", expected="0 to 1")
     return config

@@ -1,23 +1,56 @@
+def specification(wildcards):
+    """The specification of a job: a change of one specification reruns only its own job."""
+    return SPECIFICATIONS[wildcards.specification]
+
+
 rule estimate:
-    message:
-        "Estimates: every specification, one result record each"
     input:
         panel=rules.build_panel.output.panel,
-        matched=rules.build_panel.output.matched,
-        market_access="data/snapshot/market_access.csv",
+        measures=rules.build_measures.output.measures,
     output:
-        estimates="results/estimates.csv",
-        numbers="results/numbers.json",
+        records="results/estimates/{specification}.csv",
+        flow="results/estimates/{specification}.flow.csv",
+    log:
+        "logs/estimate/{specification}.log",
+    benchmark:
+        "benchmarks/estimate/{specification}.tsv"
+    resources:
+        mem_mb=1500,
+        runtime=10,
     params:
-        specifications=SPECIFICATIONS,
+        spec=specification,
         seed=config["seed"],
         code=code_of("workflow/monotowns", "workflow/scripts/estimate/estimate.py"),
-    log:
-        "logs/estimate.log",
-    benchmark:
-        "benchmarks/estimate.tsv"
-    resources:
-        mem_mb=3000,
-        runtime=10,
+    message:
+        "Estimate {wildcards.specification}"
     script:
         "../scripts/estimate/estimate.py"
+
+
+rule collect:
+    input:
+        records=expand("results/estimates/{s}.csv", s=SPECIFICATIONS),
+        flows=expand("results/estimates/{s}.flow.csv", s=SPECIFICATIONS),
+        panel=rules.build_panel.output.panel,
+        measures=rules.build_measures.output.measures,
+        matched=rules.build_panel.output.matched,
+        coverage=rules.build_panel.output.coverage,
+        market_access=f"{TABLE_FOLDER}/market_access.csv",
+    output:
+        estimates="results/estimates.csv",
+        samples="results/tables/estimation_samples.csv",
+        numbers="results/numbers.json",
+    log:
+        "logs/collect.log",
+    benchmark:
+        "benchmarks/collect.tsv"
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    params:
+        tables=["panel", "measures", "matched", "coverage", "market_access"],
+        code=code_of("workflow/monotowns", "workflow/scripts/estimate/collect.py"),
+    message:
+        "Collect: all result records, sample flows, the numbers of the text"
+    script:
+        "../scripts/estimate/collect.py"

@@ -1,17 +1,15 @@
-FIGURES = ["map", "means", "gap", "toser"]
+FIGURES = ["map", "means", "gap", "toser", "elasticities"]
 
 
 rule draw:
-    message:
-        "Figures: map, group means, event studies"
     input:
         panel=rules.build_panel.output.panel,
-        estimates=rules.estimate.output.estimates,
+        measures=rules.build_measures.output.measures,
+        literature="data/literature.csv",
+        estimates=rules.collect.output.estimates,
     output:
         **{f"{name}_svg": f"results/figures/{name}.svg" for name in FIGURES},
         **{f"{name}_png": f"results/figures/{name}.png" for name in FIGURES},
-    params:
-        code=code_of("workflow/monotowns", "workflow/scripts/figures/draw.py"),
     log:
         "logs/draw.log",
     benchmark:
@@ -19,5 +17,9 @@ rule draw:
     resources:
         mem_mb=1000,
         runtime=5,
+    params:
+        code=code_of("workflow/monotowns", "workflow/scripts/figures/draw.py"),
+    message:
+        "Figures: map, group means, event studies"
     script:
         "../scripts/figures/draw.py"

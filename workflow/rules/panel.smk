@@ -5,14 +5,13 @@ TABLES = [
     "monotowns_2014",
     "monotowns_2024",
     "toser",
+    "population_regions",
 ]
 
 
 rule build_panel:
-    message:
-        "Panel: harmonise territories, locate monotowns, count what is lost"
     input:
-        **{table: f"data/snapshot/{table}.csv" for table in TABLES},
+        **{table: f"{TABLE_FOLDER}/{table}.csv" for table in TABLES},
         hand_crosswalk="data/corrections/crosswalk.csv",
         hand_towns="data/corrections/towns.csv",
         hand_incomes="data/corrections/incomes.yaml",
@@ -22,10 +21,7 @@ rule build_panel:
         walk="results/tables/crosswalk.csv",
         status="results/tables/monotown_status.csv",
         matched="results/tables/monotowns_located.csv",
-    params:
-        tables=TABLES,
-        config={k: config[k] for k in ("years", "monotown", "market_potential", "deflator")},
-        code=code_of("workflow/monotowns", "workflow/scripts/panel/build_panel.py"),
+        coverage="results/tables/coverage.csv",
     log:
         "logs/build_panel.log",
     benchmark:
@@ -33,5 +29,11 @@ rule build_panel:
     resources:
         mem_mb=2000,
         runtime=5,
+    params:
+        tables=TABLES,
+        config={k: config[k] for k in ("years", "monotown", "deflator")},
+        code=code_of("workflow/monotowns", "workflow/scripts/panel/build_panel.py"),
+    message:
+        "Panel: harmonise territories, locate monotowns, count what is lost"
     script:
         "../scripts/panel/build_panel.py"

@@ -1,17 +1,13 @@
 rule compile_paper:
-    message:
-        "Paper: typeset results/paper.pdf"
     input:
         main="paper/main.typ",
         references="paper/references.bib",
-        numbers=rules.estimate.output.numbers,
+        numbers=rules.collect.output.numbers,
+        samples=rules.collect.output.samples,
         flow=rules.build_panel.output.flow,
         figures=[f"results/figures/{name}.svg" for name in FIGURES],
     output:
         paper="results/paper.pdf",
-    params:
-        author=config["author"],
-        code=code_of("workflow/monotowns", "workflow/scripts/paper/compile_paper.py"),
     log:
         "logs/compile_paper.log",
     benchmark:
@@ -19,5 +15,10 @@ rule compile_paper:
     resources:
         mem_mb=1000,
         runtime=5,
+    params:
+        author=config["author"],
+        code=code_of("workflow/monotowns", "workflow/scripts/paper/compile_paper.py"),
+    message:
+        "Paper: typeset results/paper.pdf"
     script:
         "../scripts/paper/compile_paper.py"

@@ -63,7 +63,9 @@ def _sheet(workbook, year: int) -> pd.DataFrame:
     )  # fmt: skip
     frame["code"] = frame["code"].map(code8)
     frame = frame[frame["code"].notna()]
-    group = frame["code"].str.endswith("00000") | frame["name"].str.contains(GROUP_NAMES)
+    # Some towns and districts are printed with a group's round code; their names tell them apart.
+    okrug = frame["code"].str.endswith("00000") & frame["name"].str.endswith("округ")
+    group = frame["code"].str.endswith("000000") | okrug | frame["name"].str.contains(GROUP_NAMES)
     frame = frame[~group].copy()
     for column in columns:
         frame[column] = pd.to_numeric(frame[column], errors="coerce").round(3)

@@ -1,25 +1,20 @@
-"""Estimate every specification and write the result records and the numbers of the paper."""
+"""Estimate one specification: its result records and the flow of its sample."""
 
 
-def main(panel: str, matched: str, market_access: str, specifications: dict, seed: int,
-         estimates: str, numbers: str):  # fmt: skip
-    import json
-
+def main(panel: str, measures: str, name: str, spec: dict, seed: int, records: str, flow: str):
     import pandas as pd
-    from monotowns.manuscript import numbers_of
-    from monotowns.models import estimate_all
+    from monotowns.models import estimate, prepare
 
-    frame = pd.read_csv(panel, dtype={"entity": str})
-    records = estimate_all(frame, specifications, seed)
-    bound = numbers_of(records, frame, pd.read_csv(matched), pd.read_csv(market_access))
-    # Both files only once everything succeeded: no half-written result stays behind.
-    records.to_csv(estimates, index=False, lineterminator="\n", float_format="%.10g")
-    with open(numbers, "w", encoding="utf-8") as file:
-        json.dump(bound, file, indent=1, sort_keys=True, ensure_ascii=False)
+    frame = prepare(*(pd.read_csv(table, dtype={"entity": str}) for table in (panel, measures)))
+    fit, lost = estimate(frame, name, spec, seed)
+    # Written only once the fit stands: no half-written result stays behind.
+    fit.to_csv(records, index=False, lineterminator="\n", float_format="%.10g")
+    lost.to_csv(flow, index=False, lineterminator="\n")
 
 
 if "snakemake" in globals():
     from monotowns.stage import run
 
     run(main, **dict(snakemake.input.items()), **dict(snakemake.output.items()),
-        specifications=snakemake.params.specifications, seed=snakemake.params.seed)  # fmt: skip
+        name=snakemake.wildcards.specification, spec=snakemake.params.spec,
+        seed=snakemake.params.seed)  # fmt: skip

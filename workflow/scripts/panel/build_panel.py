@@ -2,14 +2,12 @@
 
 
 def main(tables: dict, corrections: dict, config: dict, outputs: dict):
-    from functools import partial
-
     import pandas as pd
     import yaml
     from monotowns import panel
-    from monotowns.measures import market_potential
+    from monotowns.contracts import check
 
-    read = {k: pd.read_csv(v, dtype={"code": str}) for k, v in tables.items()}
+    read = {k: check(pd.read_csv(v, dtype={"code": str}), k) for k, v in tables.items()}
     hand = {k: pd.read_csv(corrections[k], dtype=str) for k in ("crosswalk", "towns")}
     with open(corrections["incomes"], encoding="utf-8") as file:
         repairs = yaml.safe_load(file)
@@ -23,9 +21,10 @@ def main(tables: dict, corrections: dict, config: dict, outputs: dict):
         lists, read["population_2024"], versions, hand["towns"],
         config["monotown"]["town_share_min"],
     )  # fmt: skip
-    potential = partial(market_potential, **config["market_potential"])
-    frame = panel.assemble(rows, status, versions, potential, config["deflator"])
-    save = {"panel": frame, "flow": flow, "walk": walk, "status": status, "matched": matched}
+    frame = check(panel.assemble(rows, status, versions, config["deflator"]), "panel")
+    coverage = panel.coverage(frame, read["population_regions"])
+    save = {"panel": frame, "flow": flow, "walk": walk, "status": status, "matched": matched,
+            "coverage": coverage}  # fmt: skip
     for name, table in save.items():
         table.to_csv(outputs[name], index=False, lineterminator="\n", float_format="%.10g")
 

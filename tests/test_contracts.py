@@ -1,0 +1,40 @@
+import pandas as pd
+import pytest
+from monotowns.contracts import check
+from monotowns.errors import ContractError
+
+
+def incomes():
+    return pd.DataFrame(
+        {"year": [2012, 2012], "row": [1, 2], "code": ["01601000", "01602000"], "name": ["a", "b"],
+         "taxable": [60.0, 6.0], "social": [40.0, 4.0], "total": [100.0, 10.0],
+         "per_resident": [50.0, None]}
+    )  # fmt: skip
+
+
+def test_a_good_table_passes_unchanged():
+    pd.testing.assert_frame_equal(check(incomes(), "municipal_incomes"), incomes())
+
+
+def test_all_failures_are_reported_at_once_with_keys():
+    bad = incomes()
+    bad.loc[0, "code"] = "1601000"  # a leading zero lost
+    bad.loc[1, "total"] = 10_000.0  # roubles among thousands
+    bad.loc[1, "year"] = 1812
+    with pytest.raises(ContractError) as caught:
+        check(bad, "municipal_incomes")
+    words = str(caught.value)
+    assert "1601000" in words
+    assert "taxable + social = total" in words
+    assert "1812" in words
+    assert "01602000" in words
+
+
+def test_a_missing_column_and_a_doubled_key():
+    with pytest.raises(ContractError, match="taxable"):
+        check(incomes().drop(columns="taxable"), "municipal_incomes")
+    with pytest.raises(ContractError, match="population_regions"):
+        check(
+            pd.DataFrame({"region": ["A", "A"], "year": [2012, 2012], "population": [1.0, 2.0]}),
+            "population_regions",
+        )

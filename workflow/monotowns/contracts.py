@@ -1,0 +1,156 @@
+"""What every table must satisfy; all failures of a table are reported at once with example keys."""
+
+import pandas as pd
+
+from monotowns.errors import ContractError, examples
+
+CODE = r"^\d{8}$"
+
+
+def _schemas():
+    import pandera.pandas as pa
+
+    code = pa.Column(str, pa.Check.str_matches(CODE))
+    positive = pa.Column(float, pa.Check.gt(0))
+    amount = pa.Column(float, nullable=True)
+    text = pa.Column(str, nullable=True)
+    year = pa.Column(int, pa.Check.in_range(1998, 2030))
+    level = pa.Column(str, pa.Check.isin(["municipality", "settlement", "town"]))
+    people = pa.Column(float, pa.Check.ge(0), nullable=True, coerce=True)
+    date = pa.Column(str, pa.Check.str_matches(r"^20(1[5-9]|2[0-4])"), nullable=True)
+    category = pa.Column(int, pa.Check.isin([1, 2, 3]))
+    lat, lon = (
+        pa.Column(float, pa.Check.in_range(41, 82), nullable=True),
+        pa.Column(float, pa.Check.in_range(-180, 180), nullable=True),
+    )
+    share = pa.Column(float, pa.Check.in_range(0, 1), nullable=True)
+    # Total = taxable + social is Rosstat's own identity; it holds to the last printed digits.
+    adds_up = pa.Check(
+        lambda f: (
+            (f["taxable"] + f["social"] - f["total"]).abs().fillna(0)
+            <= 1 + 1e-3 * f["total"].abs().fillna(0)
+        ),
+        name="taxable + social = total",
+    )
+    return {
+        "municipal_incomes": pa.DataFrameSchema(
+            {
+                "year": pa.Column(int, pa.Check.in_range(2010, 2022)),
+                "code": code,
+                "name": text,
+                "taxable": amount,
+                "social": amount,
+                "total": amount,
+                "per_resident": amount,
+            },
+            checks=adds_up,
+            unique=["year", "row"],
+        ),
+        "municipal_dictionary": pa.DataFrameSchema(
+            {
+                "code": code,
+                "territory_id": pa.Column(int),
+                "region": pa.Column(str),
+                "year_from": pa.Column(int),
+                "year_to": pa.Column(int),
+                "lat": lat,
+                "lon": lon,
+            },
+        ),
+        "population_2024": pa.DataFrameSchema(
+            {
+                "code": code,
+                "level": level,
+                "name": pa.Column(str),
+                "population": people,
+            },
+        ),
+        "monotowns_2014": pa.DataFrameSchema(
+            {"region": pa.Column(str), "town": pa.Column(str), "category": category},
+        ),
+        "monotowns_2024": pa.DataFrameSchema(
+            {"region": pa.Column(str), "town": pa.Column(str), "category": category},
+            unique=["region", "town"],
+        ),
+        "toser": pa.DataFrameSchema(
+            {
+                "region": pa.Column(str),
+                "town": pa.Column(str),
+                "established": date,
+            },
+            unique=["region", "town"],
+        ),
+        "population_regions": pa.DataFrameSchema(
+            {"region": pa.Column(str), "year": year, "population": positive},
+            unique=["region", "year"],
+        ),
+        "towns_2020": pa.DataFrameSchema(
+            {
+                "town": pa.Column(str),
+                "population": pa.Column(int, pa.Check.gt(0)),
+                "lat": lat,
+                "lon": lon,
+            },
+        ),
+        "market_access": pa.DataFrameSchema(
+            {"territory_id": pa.Column(int, unique=True), "market_access": positive},
+        ),
+        "panel": pa.DataFrameSchema(
+            {
+                "entity": code,
+                "year": year,
+                "population": positive,
+                "taxable": positive,
+                "total": positive,
+                "region": pa.Column(str),
+                "lat": lat,
+                "lon": lon,
+                "monotown": pa.Column(float, pa.Check.isin([0, 1]), nullable=True),
+                "town_share": share,
+                "transfer_share": share,
+                # Roubles of the last year per resident: between a thousand and a hundred million.
+                "log_taxable_pc": pa.Column(float, pa.Check.in_range(7, 18.5)),
+            },
+            unique=["entity", "year"],
+        ),
+    }
+
+
+def check(frame: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Hold a table to its contract and return it.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+    name : str
+        Table of ``data/snapshot`` or ``"panel"``.
+
+    Raises
+    ------
+    ContractError
+        One error with every broken rule, how many rows break it and example keys.
+    """
+    import pandera.pandas as pa
+
+    try:
+        return _schemas()[name].validate(frame, lazy=True)
+    except pa.errors.SchemaErrors as error:
+        cases = error.failure_cases
+        lines = []
+        for (column, rule), part in cases.groupby(["column", "check"], dropna=False, sort=True):
+            rows = part["index"].dropna().unique()
+            keys = [_key(frame, row) for row in rows[:3] if row in frame.index]
+            values = examples(part["failure_case"], 3)
+            where = f" at {'; '.join(keys)}" if keys else ""
+            lines.append(f"{column}: {rule}: {len(part)} cases, e.g. {values}{where}")
+        raise ContractError(
+            f"table {name}",
+            "the contract is broken",
+            found="\n    " + "\n    ".join(lines),
+            remedy="repair the reader or the source; known faults belong into data/corrections",
+        ) from None
+
+
+def _key(frame, row):
+    keys = [c for c in ("entity", "code", "year", "region", "town") if c in frame]
+    return " ".join(str(frame.loc[row, c]) for c in keys)
