@@ -4,7 +4,7 @@
 def main(panel: str, towns: str, regions: str, settings: dict, measures: str):
     import pandas as pd
     from monotowns.contracts import check
-    from monotowns.measures import measure
+    from monotowns.measures.agglomeration import measure
 
     frame = measure(
         pd.read_csv(panel, dtype={"entity": str}), check(pd.read_csv(towns), "towns_2020"),

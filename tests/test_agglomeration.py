@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from monotowns.figures import albers
-from monotowns.measures import (
+from monotowns.measures.agglomeration import (
     EARTH_KM,
     distance_to_core,
     great_circle_km,

@@ -1,0 +1,1 @@
+"""Inference that the estimators' own variances do not give: resampling, space, sensitivity, power."""

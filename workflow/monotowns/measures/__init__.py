@@ -1,0 +1,1 @@
+"""What is measured on the panel: space, industry, hierarchy, development potential."""
