@@ -16,10 +16,10 @@ pytestmark = pytest.mark.workflow
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory):
     folder = tmp_path_factory.mktemp("чистая копия")
-    names = ("Snakefile", "config", "workflow", "data/snapshot", "data/corrections", "paper")
+    names = ("Snakefile", "config", "workflow", "data", "paper")
     for name in names:
         path = ROOT / name
-        ignore = shutil.ignore_patterns("__pycache__")
+        ignore = shutil.ignore_patterns("__pycache__", "raw", "clean", "panel", "quarantine", "drift")
         (shutil.copytree(path, folder / name, ignore=ignore) if path.is_dir()
          else shutil.copy(path, folder / name))  # fmt: skip
     return folder

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from monotowns.errors import InputError
-from monotowns.territories import components, crosswalk, locate_towns, stem
+from monotowns.territories import components, crosswalk, locate_towns
 
 #: A printed figure equals the one a correction expects up to its last printed digits.
 EXPECTED_RTOL = 1e-6
@@ -159,18 +159,17 @@ def monotown_status(lists, places, versions, overrides, share_min):
         One row an entity that holds a monotown: ``listed_2014``, ``listed_2024`` (towns),
         ``category`` (of 2014, the worst), ``town_share``, ``monotown`` (1 treated, missing where
         neither treated nor control), ``toser`` (year, 0 undated, missing none).
-    matched : pandas.DataFrame
-        ``list``, ``rows``, ``located``.
+    towns : pandas.DataFrame
+        Every row of the lists with its ``list`` and ``entity``, missing where not located.
     """
     entity = components(versions)
     hand = overrides.set_index(["region", "town"])["code"]
-    located, matched = {}, []
+    located = {}
     for name, towns in lists.items():
         place = locate_towns(towns, places, versions)
         keys = pd.MultiIndex.from_frame(towns[["region", "town"]])
         fixed = pd.Series(keys.map(hand.to_dict()), index=towns.index).map(entity)
-        located[name] = towns.assign(entity=place.fillna(fixed), stem=towns["town"].map(stem))
-        matched.append((name, len(towns), int(located[name]["entity"].notna().sum())))
+        located[name] = towns.assign(list=name, entity=place.fillna(fixed))
     old, new, toser = (located[k] for k in ("monotowns_2014", "monotowns_2024", "toser"))
     towns = places[places["level"] == "municipality"].assign(entity=lambda f: f["code"].map(entity))
     residents = towns.dropna(subset=["entity"]).groupby("entity")["population"].sum()
@@ -186,8 +185,41 @@ def monotown_status(lists, places, versions, overrides, share_min):
     year = pd.to_numeric(toser["established"].str[:4]).fillna(0).astype(int)
     status["toser"] = year.groupby(toser["entity"]).min()
     status.index.name = "entity"
-    matched = pd.DataFrame(matched, columns=["list", "rows", "located"])
-    return status.reset_index(), matched
+    towns = pd.concat(located.values(), ignore_index=True)
+    return status.reset_index(), towns[["list", "region", "town", "category", "entity"]]
+
+
+#: Towns on the government's lists: order 1398-r of 29 July 2014 in its first wording, and the
+#: monotown tables of Rosstat's bulletin for 1 January 2024.
+OFFICIAL = {"monotowns_2014": 313, "monotowns_2024": 321}
+
+
+def match_rates(towns: pd.DataFrame, panel: pd.DataFrame, events=(2014, 2020)) -> pd.DataFrame:
+    """Count how many towns of each list are found and followed.
+
+    Parameters
+    ----------
+    towns : pandas.DataFrame
+        From :func:`monotown_status`.
+    panel : pandas.DataFrame
+        ``entity``, ``year``.
+    events : sequence of int
+        Years around which outcomes are wanted.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``list``, ``official`` (towns on the list as published, missing where no such count is
+        known), ``rows`` (as available), ``located``, ``in_panel``, and ``around_<event>``: towns
+        whose entity has outcomes before the event and in it or later.
+    """
+    span = panel.groupby("entity")["year"].agg(["min", "max"])
+    first, last = towns["entity"].map(span["min"]), towns["entity"].map(span["max"])
+    marks = {"rows": True, "located": towns["entity"].notna(), "in_panel": first.notna()}
+    marks |= {f"around_{year}": (first < year) & (last >= year) for year in events}
+    table = towns[["list"]].assign(**marks).groupby("list", sort=True).sum().astype(int)
+    table.insert(0, "official", pd.Series(OFFICIAL).reindex(table.index))
+    return table.reset_index()
 
 
 def assemble(panel, status, versions, deflator):
