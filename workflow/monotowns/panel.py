@@ -169,7 +169,7 @@ def monotown_status(lists, places, versions, overrides, share_min):
         place = locate_towns(towns, places, versions)
         keys = pd.MultiIndex.from_frame(towns[["region", "town"]])
         fixed = pd.Series(keys.map(hand.to_dict()), index=towns.index).map(entity)
-        located[name] = towns.assign(list=name, entity=place.fillna(fixed))
+        located[name] = towns.assign(list=name, entity=fixed.fillna(place))
     old, new, toser = (located[k] for k in ("monotowns_2014", "monotowns_2024", "toser"))
     towns = places[places["level"] == "municipality"].assign(entity=lambda f: f["code"].map(entity))
     residents = towns.dropna(subset=["entity"]).groupby("entity")["population"].sum()
