@@ -14,8 +14,8 @@ if any(letter.isspace() for letter in sys.executable):
 configfile: "config/config.yaml"
 
 
-SPECIFICATIONS = load_specifications("config/specifications.yaml")
 check_config(config)
+SPECIFICATIONS = load_specifications("config/specifications.yaml", config["years"])
 TABLE_FOLDER = "data/snapshot"
 
 

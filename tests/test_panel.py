@@ -17,6 +17,10 @@ from monotowns.panel import (
 from monotowns.territories import components, locate_towns, stem
 
 ROOT = Path(__file__).parents[1]
+DEFINITIONS = {
+    "main": {"list": 2014, "town_share_min": 0.5},
+    "any": {"list": 2014, "town_share_min": 0},
+}
 
 VERSIONS = pd.DataFrame(
     {
@@ -89,10 +93,11 @@ def test_status_share_and_buffer_entities():
         "toser": towns[:1].assign(established=["2017-03"]),
     }
     none = pd.DataFrame({"region": [], "town": [], "code": []}, dtype=str)
-    status, towns = monotown_status(lists, places, VERSIONS, none, 0.5)
+    status, towns = monotown_status(lists, places, VERSIONS, none, DEFINITIONS)
     status = status.set_index("entity")
     assert status.loc["10701000", ["town_share", "monotown", "toser"]].tolist() == [0.8, 1.0, 2017]
     assert pd.isna(status.loc["10602000", "monotown"])  # neither treated nor control
+    assert status["monotown_any"].tolist() == [1.0, 1.0]
     panel, _, _ = harmonise(incomes(), VERSIONS, NO_OVERRIDES, 2012, 2013)
     matched = match_rates(towns, panel, events=(2013, 2014)).set_index("list")
     assert matched["located"].to_dict() == {
@@ -164,7 +169,7 @@ def test_the_lists_of_2014_and_2024_put_a_town_of_one_name_into_one_entity():
         t: pd.read_csv(ROOT / f"data/snapshot/{t}.csv")
         for t in ("monotowns_2014", "monotowns_2024", "toser")
     }
-    _, located = monotown_status(lists, places, versions, towns, 0.5)
+    _, located = monotown_status(lists, places, versions, towns, DEFINITIONS)
     assert located["entity"].notna().all()
     names = located.assign(stem=located["town"].map(stem))
     entities = names[names["stem"] != ""].groupby(["region", "stem"])["entity"].nunique()

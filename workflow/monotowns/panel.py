@@ -141,7 +141,7 @@ def shorter_side(panel: pd.DataFrame) -> np.ndarray:
     return (rank < rank.groupby(panel["entity"]).transform("max")).to_numpy()
 
 
-def monotown_status(lists, places, versions, overrides, share_min):
+def monotown_status(lists, places, versions, overrides, definitions):
     """Locate the monotowns and classify the entities.
 
     Parameters
@@ -150,15 +150,17 @@ def monotown_status(lists, places, versions, overrides, share_min):
         ``monotowns_2014``, ``monotowns_2024``, ``toser`` with ``region`` and ``town``.
     places, versions, overrides : pandas.DataFrame
         Population bulletin, dictionary, and hand-made places of towns.
-    share_min : float
-        Least share of the entity's population that lives in its monotowns.
+    definitions : dict
+        Name -> ``list`` (2014 or 2024) and ``town_share_min``, the least share of the entity's
+        population that lives in its monotowns; ``main`` is the study's.
 
     Returns
     -------
     status : pandas.DataFrame
         One row an entity that holds a monotown: ``listed_2014``, ``listed_2024`` (towns),
-        ``category`` (of 2014, the worst), ``town_share``, ``monotown`` (1 treated, missing where
-        neither treated nor control), ``toser`` (year, 0 undated, missing none).
+        ``category`` (of 2014, the worst), ``town_share``, ``monotown`` by the main and
+        ``monotown_<name>`` by every other definition (1 treated, missing where neither treated
+        nor control), ``toser`` (year, 0 undated, missing none).
     towns : pandas.DataFrame
         Every row of the lists with its ``list`` and ``entity``, missing where not located.
     """
@@ -180,8 +182,12 @@ def monotown_status(lists, places, versions, overrides, share_min):
     people = new.groupby("entity")["town_population"].sum().astype(float)
     status["town_share"] = (people / residents.astype(float).where(residents > 0)).clip(upper=1)
     status[["listed_2014", "listed_2024"]] = status[["listed_2014", "listed_2024"]].fillna(0)
-    main = (status["listed_2014"] > 0) & (status["town_share"] >= share_min)
-    status["monotown"] = np.where(main, 1.0, np.nan)
+    for name, rule in definitions.items():
+        listed = status[f"listed_{rule['list']}"] > 0
+        # A share that is not known (suppressed residents) meets only the definition without one.
+        treated = listed & (status["town_share"].fillna(0) >= rule["town_share_min"])
+        column = "monotown" if name == "main" else f"monotown_{name}"
+        status[column] = np.where(treated, 1.0, np.nan)
     year = pd.to_numeric(toser["established"].str[:4]).fillna(0).astype(int)
     status["toser"] = year.groupby(toser["entity"]).min()
     status.index.name = "entity"
@@ -246,7 +252,8 @@ def assemble(panel, status, versions, deflator):
     for column in ("region", "kind", "lat", "lon", "territory_id"):
         frame[column] = frame["entity"].map(centre[column])
     frame["name"] = frame["entity"].map(centre["name"])
-    frame["monotown"] = frame["monotown"].where(frame["listed_2014"].notna(), 0.0)
+    for column in [c for c in frame if c.startswith("monotown")]:
+        frame[column] = frame[column].where(frame["listed_2014"].notna(), 0.0)
     years = sorted(frame["year"].unique())
     level = np.cumsum([np.log1p(deflator[y] / 100) for y in years])
     price = dict(zip(years, np.exp(level - level[-1]), strict=True))

@@ -9,7 +9,7 @@ def main(panel: str, measures: str, estimates: str, literature: str, outputs: di
     frame = pd.read_csv(panel, **keys).merge(pd.read_csv(measures, **keys), on=["entity", "year"])
     records = pd.read_csv(estimates, dtype={"term": str})
     log = "effect on log real taxable\nincome per resident"
-    gap = {"gap_all": "all comparison entities", "gap_urban_okrugs": "urban okrugs only"}
+    gap = {"gap_main": "all comparison entities", "gap_urban_okrugs": "urban okrugs only"}
     toser = {"toser_imputation": "imputation", "toser_callaway_santanna": "Callaway-Sant'Anna"}
     ways = {
         "agglomeration_between": "between, within regions",

@@ -19,7 +19,7 @@ def main(tables: dict, corrections: dict, config: dict, outputs: dict):
     lists = {k: read[k] for k in ("monotowns_2014", "monotowns_2024", "toser")}
     status, towns = panel.monotown_status(
         lists, read["population_2024"], versions, hand["towns"],
-        config["monotown"]["town_share_min"],
+        config["monotown"],
     )  # fmt: skip
     frame = check(panel.assemble(rows, status, versions, config["deflator"]), "panel")
     coverage = panel.coverage(frame, read["population_regions"])
