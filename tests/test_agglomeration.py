@@ -9,7 +9,6 @@ from monotowns.measures.agglomeration import (
     distance_to_core,
     great_circle_km,
     market_potential,
-    measure,
     ring,
 )
 
@@ -59,30 +58,6 @@ def test_nearest_core_and_rings():
     assert list(ring([0, 49.9, 50, 150, 200, 900])) == [
         "0-50", "0-50", "50-100", "100-200", "200+", "200+",
     ]  # fmt: skip
-
-
-def test_federal_cities_enter_the_masses_and_gaps_do_not_move_neighbours():
-    panel = pd.DataFrame(
-        {"entity": ["a", "a", "b"], "year": [2012, 2013, 2012], "population": [10.0, 10.0, 20.0],
-         "region": "R", "lat": 0.0, "lon": [0.0, 0.0, 1.0]}
-    )  # fmt: skip
-    cities = ["Москва", "Санкт-Петербург", "Севастополь"]
-    towns = pd.DataFrame({"town": cities, "population": [600, 300, 50], "lat": 0.0,
-                          "lon": [2.0, 3.0, 4.0]})  # fmt: skip
-    regions = pd.DataFrame(
-        [
-            (c, y, m)
-            for c, m in zip(cities, (600.0, 300.0, 50.0), strict=True)
-            for y in (2012, 2013)
-        ],
-        columns=["region", "year", "population"],
-    )
-    table = measure(panel, towns, regions, 200.0, 10.0, [250, 500], [50, 100, 200])
-    expected = np.log((20 + 600 / 2 + 300 / 3 + 50 / 4) / DEGREE)
-    np.testing.assert_allclose(table.loc[table["entity"] == "a", "log_mp_inverse"], expected)
-    assert len(table) == 3  # b has no row of 2013, though its residents count there
-    assert table["core_0_km"].iloc[0] == pytest.approx(2 * DEGREE)
-    assert table["ring"].astype(str).tolist() == ["200+", "200+", "100-200"]
 
 
 def test_core_cities_lie_where_another_gazetteer_has_them():
