@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from monotowns.figures import albers
+from monotowns.figures.maps import albers
 from monotowns.measures.agglomeration import (
     EARTH_KM,
     distance_to_core,

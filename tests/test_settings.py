@@ -3,9 +3,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from monotowns import schema
 from monotowns.errors import ConfigError
 from monotowns.provenance import code_of
-from monotowns.settings import check_config, load_specifications
+from monotowns.settings import ESTIMATORS, check_config, load_specifications
 
 ROOT = Path(__file__).parents[1]
 CONFIG = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
@@ -70,6 +71,11 @@ def test_an_edit_of_one_specification_changes_no_other():
     assert set(specifications["gap_main"]["rows"]) == {"monotown"}
 
 
+def test_schema_and_library_know_the_same_estimators():
+    fields = schema.load("specifications")["properties"]["specifications"]["additionalProperties"]
+    assert set(fields["properties"]["estimator"]["enum"]) == set(ESTIMATORS)
+
+
 def test_code_digest_sees_logic_in_reach_and_nothing_else(tmp_path):
     library = tmp_path / "lib"
     library.mkdir()
@@ -84,3 +90,8 @@ def test_code_digest_sees_logic_in_reach_and_nothing_else(tmp_path):
     assert code_of(library, script) == before
     (library / "near.py").write_text("X = 2\n")
     assert code_of(library, script) != before
+    chosen = code_of(library, script, "far")
+    (library / "far.py").write_text("X = 3\n")
+    assert code_of(library, script, "far") != chosen
+    with pytest.raises(FileNotFoundError):
+        code_of(library, script, "nowhere")

@@ -8,6 +8,21 @@ from monotowns import schema
 from monotowns.errors import ConfigError
 
 
+#: The module of ``monotowns.models`` of every estimator. Chosen while running, so that an edit of one
+#: estimator's module concerns only the specifications that use it.
+ESTIMATORS = {
+    "ols": "twoway",
+    "event_study": "twoway",
+    "iv": "instrumental",
+    "imputation": "staggered",
+    "callaway_santanna": "staggered",
+    "sun_abraham": "staggered",
+    "two_stage": "staggered",
+    "local_projections": "staggered",
+    "stacked": "staggered",
+}
+
+
 def check_config(config: dict, where="config/config.yaml") -> dict:
     """Check the config against its schema and across its keys.
 

@@ -3,6 +3,13 @@ def specification(wildcards):
     return SPECIFICATIONS[wildcards.specification]
 
 
+def estimator_code(wildcards):
+    """The code that a specification's estimation reaches."""
+    reached = ESTIMATORS[SPECIFICATIONS[wildcards.specification]["estimator"]]
+    script = "workflow/scripts/estimate/estimate.py"
+    return code_of("workflow/monotowns", script, f"models.{reached}")
+
+
 rule estimate:
     input:
         panel=rules.build_panel.output.panel,
@@ -20,7 +27,7 @@ rule estimate:
     params:
         spec=specification,
         seed=config["seed"],
-        code=code_of("workflow/monotowns", "workflow/scripts/estimate/estimate.py"),
+        code=estimator_code,
     message:
         "Estimate {wildcards.specification}"
     script:

@@ -1,9 +1,12 @@
 """Estimators, each behind one function that returns :class:`monotowns.estimates.Fit`."""
 
+from importlib import import_module
+
 import pandas as pd
 
 from monotowns.estimates import to_records
-from monotowns.models import design, staggered, twoway
+from monotowns.models import design
+from monotowns.settings import ESTIMATORS
 
 
 def prepare(panel: pd.DataFrame, measures: pd.DataFrame) -> pd.DataFrame:
@@ -19,15 +22,16 @@ def prepare(panel: pd.DataFrame, measures: pd.DataFrame) -> pd.DataFrame:
 
 def fit(rows: pd.DataFrame, spec: dict, seed: int):
     """Fit a checked specification on its rows; see the modules for what each estimator takes."""
+    module = import_module(f"monotowns.models.{ESTIMATORS[spec['estimator']]}")
     outcome, treatment, cluster = spec["outcome"], spec["treatment"], spec["cluster"]
     linear = {"controls": spec.get("controls", []), "fixed_effects": spec.get("fixed_effects", []),
               "cluster": cluster, "weights": spec.get("weights")}  # fmt: skip
     if spec["estimator"] == "event_study":
-        return twoway.event_study(rows, outcome, treatment, spec["base"], seed=seed, **linear)
+        return module.event_study(rows, outcome, treatment, spec["base"], seed=seed, **linear)
     if spec["estimator"] == "ols":
         names = [treatment] if isinstance(treatment, str) else list(treatment)
-        return twoway.least_squares(rows, outcome, names + linear.pop("controls"), **linear)
-    return getattr(staggered, spec["estimator"])(rows, outcome, treatment, cluster)
+        return module.least_squares(rows, outcome, names + linear.pop("controls"), **linear)
+    return getattr(module, spec["estimator"])(rows, outcome, treatment, cluster)
 
 
 def estimate(frame: pd.DataFrame, name: str, spec: dict, seed: int):
