@@ -7,8 +7,7 @@ import yaml
 from monotowns import schema
 from monotowns.errors import ConfigError
 
-
-#: The module of ``monotowns.models`` of every estimator. Chosen while running, so that an edit of one
+#: The module of ``monotowns.models`` of every estimator, chosen while running: an edit of one
 #: estimator's module concerns only the specifications that use it.
 ESTIMATORS = {
     "ols": "twoway",

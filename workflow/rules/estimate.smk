@@ -1,3 +1,7 @@
+# What analyses give beside their records: numbers that the text prints.
+FACTS = []
+
+
 def specification(wildcards):
     """The specification of a job: a change of one specification reruns only its own job."""
     return SPECIFICATIONS[wildcards.specification]
@@ -38,6 +42,7 @@ rule collect:
     input:
         records=expand("results/estimates/{s}.csv", s=SPECIFICATIONS),
         flows=expand("results/estimates/{s}.flow.csv", s=SPECIFICATIONS),
+        facts=FACTS,
         panel=rules.build_panel.output.panel,
         measures=rules.build_measures.output.measures,
         matched=rules.build_panel.output.matched,
