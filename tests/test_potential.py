@@ -179,6 +179,8 @@ def test_bands_hold_the_sure_and_the_unsure():
     assert (bands["rank_high"] - bands["rank_low"]).median() > 1
     pd.testing.assert_frame_equal(bands, rank_bands(table, own, signs, 400, 1))
     assert not bands.equals(rank_bands(table, own, signs, 400, 2))
+    none = rank_bands(table, own, signs, 400, 1, level=0.0)
+    assert none["rank_low"].equals(none["rank_high"])
     wider = rank_bands(table, own, signs, 400, 1, level=0.98)
     assert (wider["rank_low"] <= bands["rank_low"]).all()
     assert (wider["rank_high"] >= bands["rank_high"]).all()

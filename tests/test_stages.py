@@ -97,6 +97,11 @@ def test_share_against_volume():
     assert (table["turn_year"] == 2013).all()
 
 
+def test_volume_is_held_against_the_last_of_equal_peaks():
+    table = stage_table(regions(a=([20, 20, 18], [100, 80, 90]))).set_index("year")
+    assert table.loc[2012, "kind"] == "share only"
+
+
 def test_turn_years_are_missing_without_a_turn_or_an_industry():
     up = [4, 2, 3, 4, 5]
     table = stage_table(regions(small=(up, [1] * 5), falling=([30, 29, 28, 27, 26], [1] * 5)))

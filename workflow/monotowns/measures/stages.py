@@ -175,8 +175,8 @@ def stage_table(frame: pd.DataFrame, k=3, threshold=1.0, floor=10.0) -> pd.DataF
 def turn_grid(shares, ks, thresholds, draws, seed, floor=10.0, together=True) -> pd.DataFrame:
     """Count the regions that turn under each rule, and how many would by chance.
 
-    Under the null the yearly changes come in any order: they are permuted within the region and
-    added up from its first level, which keeps the start, the end and the size of every change.
+    Under the null the yearly changes come in any order: they are permuted within the region, which
+    keeps the start, the end and the size of every change.
 
     Parameters
     ----------
@@ -220,8 +220,8 @@ def turn_grid(shares, ks, thresholds, draws, seed, floor=10.0, together=True) ->
         seen = np.flatnonzero(~np.isnan(row))
         key = key if together else rng.random(key.shape)
         change = np.diff(row[seen])[np.argsort(key[:, seen[1:]], axis=1)]
-        path = np.cumsum(np.c_[np.zeros(draws), change], axis=1)
-        permuted[i][:, seen] = row[seen[0]] + path
+        # The rule knows falls and rises, not the level they start from.
+        permuted[i][:, seen] = np.cumsum(np.c_[np.zeros(draws), change], axis=1)
     flat, rows = permuted.reshape(-1, values.shape[1]), []
     for k in ks:
         for threshold in thresholds:

@@ -126,6 +126,8 @@ def _spearman(x, y):
 def build_validation(panel, measures, manufacturing, draws, seed) -> dict:
     """Validate the index on every outcome, with all indicators and with independent ones only.
 
+    Both versions speak of the same units: those with every indicator.
+
     Parameters
     ----------
     panel, measures, manufacturing
@@ -138,12 +140,12 @@ def build_validation(panel, measures, manufacturing, draws, seed) -> dict:
     dict
         (outcome, ``"all"`` or ``"independent"``) -> :class:`monotowns.estimates.Fit`.
     """
-    table = indicators(panel, measures, manufacturing)
+    table = indicators(panel, measures, manufacturing).dropna()
     region = panel.drop_duplicates("entity").set_index("entity")["region"]
     fits = {}
     for outcome, of in OUTCOMES.items():
         apart = check_no_circularity(INDICATORS, of)
         for version, names in (("all", list(INDICATORS)), ("independent", apart)):
-            score = index(table[names].dropna(), DIMENSIONS, DIRECTIONS)["index"]
+            score = index(table[names], DIMENSIONS, DIRECTIONS)["index"]
             fits[outcome, version] = validate(score, growth(panel, outcome), region, draws, seed)
     return fits
