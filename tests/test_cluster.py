@@ -101,9 +101,21 @@ def test_confidence_set_is_what_refitting_at_every_null_does_not_reject():
         assert (low <= null <= high) == (p_value > 0.2 + 1e-9)
 
 
+def test_set_without_the_null_imposed_is_symmetric_about_the_estimate():
+    frame = panel()
+    found = wild_cluster_bootstrap(
+        frame["y"], frame["x"], frame["region"], [frame["entity"]], weights="rademacher",
+        impose_null=False, level=0.8,
+    )  # fmt: skip
+    # .2 of 32 samples, the observed among them, leaves six: the sixth largest of the 31 drawn.
+    sixth = np.sort(np.abs(found.statistics))[-6] * found.standard_error
+    expected = [(found.estimate - sixth, found.estimate + sixth)]
+    np.testing.assert_allclose(found.confidence_set, expected, rtol=1e-8)
+
+
 def test_inversion_finds_disjoint_sets():
     seen = 0
-    for seed in range(40):
+    for seed in range(12):
         rng = np.random.default_rng(seed)
         # Denominators that all but vanish near z = 4, where draws are extreme again.
         rows = rng.normal(size=(2, 3, 19)) * np.array([0.02, 0.3])[:, None, None]
@@ -265,8 +277,11 @@ def test_a_cluster_that_alone_identifies_a_slope_is_named():
         ({"X": lambda f: f[["x", "one"]]}, "constant within the absorbed effects\n  at: 1"),
         ({"X": lambda f: np.c_[f["x"], f["z"], f["x"] - f["z"]]}, "collinear\n  at: 0, 1, 2"),
         ({"X": lambda f: f[["x"]][1:]}, "different length"),
-        ({"y": lambda f: f["x"] + f["entity"]}, "perfect fit"),
+        ({"y": lambda f: f["x"] + f["entity"]}, "variance is zero"),
+        ({"y": lambda f: 5.0 + f["entity"]}, "variance is zero"),
+        ({"X": lambda f: f["x"] * (f["region"] == 3)}, "variance is zero"),
         ({"weights": lambda f: "mammen"}, "unknown weights"),
+        ({"level": lambda f: 95}, "level out of range"),
         ({"param": lambda f: 2}, "no such column"),
         ({"absorb": lambda f: [f["entity"], f.index]}, "constant within"),
     ],

@@ -23,6 +23,9 @@ BLOCK = 500_000
 #: Relative difference of two t statistics that are equal but for rounding.
 TIE = 1e-10
 
+#: Residuals below this share of the outcome's norm are rounding error of the demeaning.
+ROUNDING = 1e-12
+
 #: Standard errors from the estimate beyond which a confidence set is called unbounded.
 UNBOUNDED = 1e6
 
@@ -105,11 +108,15 @@ def wild_cluster_bootstrap(
     Raises
     ------
     DesignError
-        See :func:`monotowns.inference.clustered_fit.fit`; unknown weights or column; a perfect fit.
+        See :func:`monotowns.inference.clustered_fit.fit`; unknown weights or column; draws or level
+        out of range; a variance of zero (perfect fit, or one cluster alone moves the regressor).
     """
     where = "wild_cluster_bootstrap"
     if weights not in WEIGHTS:
         raise DesignError(where, "unknown weights", expected=sorted(WEIGHTS), found=weights)
+    if draws < 1 or not 0 < level < 1:
+        raise DesignError(where, "draws or level out of range", found=f"{draws}, {level}",
+                          expected="draws of at least 1, a level between 0 and 1")  # fmt: skip
     fit = clustered_fit.fit(y, X, cluster, absorb, where)
     if not 0 <= param < len(fit.estimate):
         raise DesignError(where, "no such column of X", found=param,
@@ -117,8 +124,10 @@ def wild_cluster_bootstrap(
     scores, columns, left = _products(fit, param)
     # The standard error without small-sample factor: it is the unit of everything below.
     unit = np.sqrt((scores[0] ** 2).sum())
-    if unit <= TIE * np.abs(fit.estimate[param]) or unit == 0:
-        raise DesignError(where, "the residuals are zero: a perfect fit has no distribution")
+    perfect = np.linalg.norm(fit.residuals) <= ROUNDING * np.linalg.norm(y)
+    if perfect or unit <= TIE * np.abs(fit.estimate[param]):
+        raise DesignError(where, "the cluster-robust variance is zero",
+                          expected="residuals; a regressor that several clusters move")  # fmt: skip
     scores[0] /= unit
     columns[0] /= unit
     if not impose_null:

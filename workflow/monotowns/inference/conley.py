@@ -44,7 +44,7 @@ def conley(
         it share a centre.
     small_sample : int, optional
         Parameters estimated, absorbed ones included (see ``absorb.residual_degrees``): multiplies
-        by ``(n - 1) / (n - small_sample)`` as fixest. None: no correction.
+        by ``(n - 1) / (n - small_sample)``, fixest's factor for parameters. None: no correction.
 
     Returns
     -------
