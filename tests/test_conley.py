@@ -171,21 +171,21 @@ def test_what_driscoll_kraay_refuses():
 
 @pytest.mark.montecarlo
 def test_size_and_coverage_with_errors_that_neighbours_share():
-    # Errors and regressor are averages of noise within 40 km, so pairs up to 80 km are correlated.
-    from scipy import stats
+    # Errors and regressor are averages of noise within 60 km, so pairs up to 120 km are correlated.
+    from scipy import sparse, stats
 
     rng = np.random.default_rng(5)
-    lat, lon = rng.uniform(50, 60, 900), rng.uniform(40, 60, 900)
-    near = great_circle_km(lat[:, None], lon[:, None], lat, lon) <= 40.0
-    root = near / np.sqrt(near.sum(axis=1, keepdims=True))
+    lat, lon = rng.uniform(50, 60, 1500), rng.uniform(30, 80, 1500)
+    near = great_circle_km(lat[:, None], lon[:, None], lat, lon) <= 60.0
+    root = sparse.csr_array(near / np.sqrt(near.sum(axis=1, keepdims=True)))
     rejected, classical = 0, 0
     for _ in range(1000):
-        x, error = root @ rng.normal(size=(2, 900, 1))
-        X = np.c_[np.ones(900), x]
-        beta = np.linalg.lstsq(X, 0.5 * x + error, rcond=None)[0][:, 0]
-        u = (0.5 * x + error)[:, 0] - X @ beta
+        x, error = (root @ rng.normal(size=(1500, 2))).T
+        X = np.c_[np.ones(1500), x]
+        beta = np.linalg.lstsq(X, 0.5 * x + error, rcond=None)[0]
+        u = 0.5 * x + error - X @ beta
         critical = stats.norm.ppf(0.975)
-        se = np.sqrt(conley(X, u, lat, lon, cutoff_km=80.0)[1, 1])
+        se = np.sqrt(conley(X, u, lat, lon, cutoff_km=120.0)[1, 1])
         rejected += abs(beta[1] - 0.5) > critical * se
         hc0 = np.sqrt(conley(X, u, lat, lon, cutoff_km=1e-6)[1, 1])
         classical += abs(beta[1] - 0.5) > critical * hc0
