@@ -81,8 +81,8 @@ def demean(values, ids, tol: float = TOLERANCE, root=None) -> np.ndarray:
     tol : float
         Residual norm of the projection over the norm of the column.
     root : array_like, shape (n,), optional
-        Square roots of weights: weighted least squares on the dummies, the residuals multiplied
-        by the root.
+        Positive square roots of weights: weighted least squares on the dummies, the residuals
+        multiplied by the root.
 
     Returns
     -------
@@ -91,11 +91,13 @@ def demean(values, ids, tol: float = TOLERANCE, root=None) -> np.ndarray:
     Raises
     ------
     DesignError
-        Values not finite, ids missing, lengths that differ, or no convergence.
+        Values not finite, ids missing, roots not positive, lengths that differ, or no convergence.
     """
     values = np.asarray(values, float)
     root = np.ones(len(values)) if root is None else np.asarray(root, float)
     require_finite("demean", values=values, root=root)
+    if (root <= 0).any():
+        raise DesignError("demean", "weights are not positive", keys=np.flatnonzero(root <= 0))
     columns = values.reshape(len(values), -1) * root[:, None]
     groups = [_group(one, root) for one in ids]
     if not groups:
@@ -113,7 +115,7 @@ def _group(ids, root):
         raise DesignError("demean", "ids and values of different length", expected=len(root),
                           found=len(number))  # fmt: skip
     shape = (len(labels), len(root))
-    sums = sparse.csr_matrix((root, (number, np.arange(len(root)))), shape=shape)
+    sums = sparse.csc_matrix((root, number, np.arange(len(root) + 1)), shape=shape)
     return number, sums, np.bincount(number, root**2)[:, None], root[:, None]
 
 
@@ -149,7 +151,7 @@ def _project(start, sweep, tol, size):
         direction = residual + ratio * direction
     raise DesignError("demean", "the fixed effects are barely connected",
                       found=f"no convergence in {STEPS} steps",
-                      remedy="look for entities seen once or twice, or absorb fewer effects")  # fmt: skip
+                      remedy="look for entities seen once or twice")  # fmt: skip
 
 
 def residual_degrees(ids, cluster=None) -> int:
@@ -173,5 +175,5 @@ def residual_degrees(ids, cluster=None) -> int:
         return 0
     home = None if cluster is None else codes(cluster, "cluster")[0]
     inside = [home is not None and nested(effect, home) for effect in effects]
-    levels = [1 if within else effect.max() + 1 for effect, within in zip(effects, inside)]
+    levels = [1 if one else effect.max() + 1 for effect, one in zip(effects, inside, strict=True)]
     return int(sum(levels)) - (len(effects) - 1)
