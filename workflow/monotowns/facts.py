@@ -98,8 +98,8 @@ def stage_facts(table, step, grid, rising_years, threshold) -> dict:
         for stage in ("de-industrialising", "industrialised", "re-industrialising"):
             facts[f"stages.{year}.{stage}"] = [counts.get(stage, 0), "count"]
     falling = table[(table["year"] == last) & (table["stage"] == "de-industrialising")]
-    facts["stages.share_only"] = [(falling["kind"] == "share").sum(), "count"]
-    facts["stages.share_and_volume"] = [(falling["kind"] != "share").sum(), "count"]
+    facts["stages.share_only"] = [(falling["kind"] == "share only").sum(), "count"]
+    facts["stages.share_and_volume"] = [(falling["kind"] == "share and volume").sum(), "count"]
     return facts
 
 

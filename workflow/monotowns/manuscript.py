@@ -64,7 +64,7 @@ def of_records(records) -> dict[str, str]:
     for row in records.itertuples(index=False):
         key = f"{row.specification}.{row.term}"
         if f"{key}.estimate" in found:
-            key = f"{key}.{row.variance.split('(')[0].split(',')[0].lower()}"
+            key = f"{key}.{row.variance.split('(')[0].split(',')[0].strip().lower()}"
         found[f"{key}.estimate"] = written(row.estimate, "estimate")
         for name, value in (("n", row.n_obs), ("entities", row.n_entities),
                             ("clusters", row.n_clusters)):  # fmt: skip
