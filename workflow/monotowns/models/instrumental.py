@@ -35,7 +35,7 @@ def iv(rows, outcome, treatment, instruments, controls=(), fixed_effects=(), clu
     Fit
         Terms ``treatment`` and the controls. ``details``: ``first_stage`` (coefficients of the
         instruments), ``effective_F`` with ``effective_F_critical`` (below it a worst-case bias
-        over 10 per cent is not rejected at 1 - level) and ``anderson_rubin``, the set of effects
+        over 10 per cent is not rejected at 5 per cent) and ``anderson_rubin``, the set of effects
         of the treatment as a list of intervals; it may be unbounded, disjoint or empty.
 
     Raises
@@ -73,7 +73,7 @@ def iv(rows, outcome, treatment, instruments, controls=(), fixed_effects=(), clu
                        level=level, df=df)  # fmt: skip
     return Fit(
         terms, "iv",
-        f"CRV1({cluster}), fixest small-sample correction" if cluster else "homoskedastic",
+        f"CRV1({cluster}), fixest small-sample correction" if cluster else "homoskedastic, fixest small-sample correction",
         len(used), used["entity"].nunique(), clusters, covariance,
         details=_weak(model, treatment, instruments, used[cluster] if cluster else None, df, level),
     )  # fmt: skip
