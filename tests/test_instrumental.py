@@ -184,3 +184,19 @@ def test_anderson_rubin_keeps_its_size_with_a_weak_instrument():
         found = anderson_rubin_set(slopes[:1], slopes[1:], blocks[:, :, None, None], groups - 1)
         covered += any(low <= EFFECT <= high for low, high in found)
     assert 0.93 <= covered / draws <= 0.97
+
+
+def test_the_weak_instrument_statistics_become_records():
+    rng = np.random.default_rng(5)
+    rows = pd.DataFrame(
+        {"entity": np.arange(300), "g": np.arange(300) % 30, "z": rng.normal(size=300)}
+    )
+    rows["u"] = rng.normal(size=300)
+    rows["x"] = rows["z"] + rows["u"]
+    rows["y"] = 0.5 * rows["x"] + rows["u"] + rng.normal(size=300)
+    fit = instrumental.iv(rows, "y", "x", ["z"], cluster="g")
+    own, robust = instrumental.weak_instrument_records(fit)
+    assert own["effective_F"]["estimate"] == fit.details["effective_F"] > 20
+    low, high = fit.details["anderson_rubin"][0]
+    assert robust.terms[["ci_low", "ci_high"]].iloc[0].tolist() == [low, high]
+    assert low < robust["x"]["estimate"] < high

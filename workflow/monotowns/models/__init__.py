@@ -35,6 +35,9 @@ def fit(rows: pd.DataFrame, spec: dict, draws: int, seed: int) -> list:
     controls = spec.get("controls", [])
     linear = {"fixed_effects": spec.get("fixed_effects", []), "cluster": cluster,
               "weights": spec.get("weights")}  # fmt: skip
+    if spec["estimator"] == "iv":
+        found = module.iv(rows, outcome, treatment, spec["instruments"], controls, **linear)
+        return module.weak_instrument_records(found)
     if spec["estimator"] not in ("ols", "event_study"):
         return [getattr(module, spec["estimator"])(rows, outcome, treatment, cluster)]
     if spec["estimator"] == "event_study":

@@ -1,6 +1,7 @@
 """Two-stage least squares with fixed effects, and inference that survives weak instruments."""
 
 import warnings
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -77,6 +78,23 @@ def iv(rows, outcome, treatment, instruments, controls=(), fixed_effects=(), clu
         len(used), used["entity"].nunique(), clusters, covariance,
         details=_weak(model, treatment, instruments, used[cluster] if cluster else None, df, level),
     )  # fmt: skip
+
+
+def weak_instrument_records(fit: Fit) -> list[Fit]:
+    """The fit with its effective F as a term, and its Anderson-Rubin set as a further variance.
+
+    Of a set that is not one interval the hull is given; an empty one has no bounds.
+    """
+    terms = fit.terms.copy()
+    terms.loc[len(terms)] = ["effective_F", fit.details["effective_F"], *[np.nan] * 4]
+    accepted = fit.details["anderson_rubin"]
+    robust = fit.terms.iloc[:1].assign(
+        standard_error=np.nan, p_value=np.nan,
+        ci_low=accepted[0][0] if accepted else np.nan,
+        ci_high=accepted[-1][1] if accepted else np.nan,
+    )  # fmt: skip
+    told = f"Anderson-Rubin set, {len(accepted)} interval{'s' * (len(accepted) != 1)}"
+    return [replace(fit, terms=terms), replace(fit, terms=robust, variance=told, covariance=None)]
 
 
 def _check(rows, columns, cluster, weights):
