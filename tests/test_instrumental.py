@@ -4,7 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from monotowns.errors import DesignError
-from monotowns.models.instrumental import anderson_rubin_set, effective_f_critical, iv
+from monotowns.models.instrumental import (
+    anderson_rubin_set,
+    effective_f_critical,
+    iv,
+    weak_instrument_records,
+)
 from scipy import stats
 
 EFFECT = 0.7
@@ -194,8 +199,8 @@ def test_the_weak_instrument_statistics_become_records():
     rows["u"] = rng.normal(size=300)
     rows["x"] = rows["z"] + rows["u"]
     rows["y"] = 0.5 * rows["x"] + rows["u"] + rng.normal(size=300)
-    fit = instrumental.iv(rows, "y", "x", ["z"], cluster="g")
-    own, robust = instrumental.weak_instrument_records(fit)
+    fit = iv(rows, "y", "x", ["z"], cluster="g")
+    own, robust = weak_instrument_records(fit)
     assert own["effective_F"]["estimate"] == fit.details["effective_F"] > 20
     low, high = fit.details["anderson_rubin"][0]
     assert robust.terms[["ci_low", "ci_high"]].iloc[0].tolist() == [low, high]

@@ -72,9 +72,9 @@ def iv(rows, outcome, treatment, instruments, controls=(), fixed_effects=(), clu
     covariance = np.asarray(model._vcov)[np.ix_(place, place)]
     terms = wald_terms(names, model._beta_hat[place], np.sqrt(np.diag(covariance)),
                        level=level, df=df)  # fmt: skip
+    told = f"CRV1({cluster})" if cluster else "homoskedastic"
     return Fit(
-        terms, "iv",
-        f"CRV1({cluster}), fixest small-sample correction" if cluster else "homoskedastic, fixest small-sample correction",
+        terms, "iv", f"{told}, fixest small-sample correction",
         len(used), used["entity"].nunique(), clusters, covariance,
         details=_weak(model, treatment, instruments, used[cluster] if cluster else None, df, level),
     )  # fmt: skip
