@@ -73,7 +73,7 @@ def iv(rows, outcome, treatment, instruments, controls=(), fixed_effects=(), clu
                        level=level, df=df)  # fmt: skip
     return Fit(
         terms, "iv",
-        f"CRV1({cluster}), fixest small-sample correction" if cluster else "homoskedastic, fixest small-sample correction",
+        f"{f'CRV1({cluster})' if cluster else 'homoskedastic'}, fixest small-sample correction",
         len(used), used["entity"].nunique(), clusters, covariance,
         details=_weak(model, treatment, instruments, used[cluster] if cluster else None, df, level),
     )  # fmt: skip
