@@ -247,6 +247,7 @@ def test_panels_that_do_not_do_are_refused(estimator, change, words):
         estimator(change(panel(entities=48)), "y")
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")  # pyfixest drops the column first
 def test_controls_must_be_there_and_vary():
     frame = panel(entities=48)
     with pytest.raises(DesignError, match="missing"):
