@@ -17,6 +17,7 @@ def libpysal_matrix(w):
     return matrix / matrix.sum(axis=1, keepdims=True)
 
 
+@pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("k", [1, 5, 12])
 def test_nearest_neighbours_against_libpysal(k):
     from libpysal.weights import KNN
