@@ -50,7 +50,7 @@ def spreg_lag(effects):
 
 
 #: After the means of the years are gone the peer's rho has a bias of order 1/n that ours does not
-#: have (Lee and Yu 2010): 1.6 per cent of rho at a fifth of the full size.
+#: have (Lee and Yu 2010): 1.8 per cent of rho at a fifth of the full size.
 BIAS = 2e-2
 
 CASES = [

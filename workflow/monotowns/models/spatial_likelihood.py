@@ -53,10 +53,13 @@ class LogDeterminant:
         symmetric = {"diag_pivot_thresh": 0.0, "options": {"SymmetricMode": True}}
         first = splu((identity - W / 2).tocsc(), permc_spec="MMD_AT_PLUS_A", **symmetric)
         order = np.argsort(first.perm_c)
-        ordered = W[order][:, order].tocsc()
+        matrix = identity - W[order][:, order].tocsc()
+        off = matrix.data < 0
+        weight = matrix.data[off]
 
         def exact(z):
-            factors = splu(identity - np.tanh(z) * ordered, permc_spec="NATURAL", **symmetric)
+            matrix.data[off] = np.tanh(z) * weight
+            factors = splu(matrix, permc_spec="NATURAL", **symmetric)
             return np.log(np.abs(factors.U.diagonal())).sum()
 
         self.low, self.high = low, high
