@@ -1,3 +1,4 @@
+PAPER_TABLES = [rules.build_panel.output.flow]
 FIGURES = {
     "maps": ["map"],
     "gap": ["means", "gap", "toser"],
