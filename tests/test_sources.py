@@ -1,4 +1,5 @@
 import hashlib
+import re
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -78,7 +79,7 @@ def broken(tmp_path, change):
 def test_a_field_that_is_not_of_its_form_is_named(tmp_path, field, value, words):
     text = broken(tmp_path, lambda entries: entries["grp"].update({field: value}))
     assert "1 fault(s)" in text
-    pytest.raises(SourceError, load_registry, tmp_path / "sources.yaml").match(rf"grp.*{words}")
+    assert re.search(rf"grp.*{words}", text)
 
 
 def test_all_faults_are_told_at_once(tmp_path):
@@ -174,6 +175,7 @@ def test_retry_after_is_seconds_or_a_date():
     assert _seconds("7") == 7
     assert 90 < _seconds(later) <= 100
     assert _seconds("Wed, 21 Oct 2015 07:28:00 GMT") == 0
+    assert _seconds("Wed, 21 Oct 2015 07:28:00 -0000") == 0
 
 
 # --- folders as mirrors

@@ -19,7 +19,6 @@ from monotowns.sources import TRUNCATED, Source, fingerprint, verify
 
 #: Some servers refuse a request without a name; compressed answers have no registered size.
 HEADERS = {"User-Agent": "monotowns (reproducible research)", "Accept-Encoding": "identity"}
-CHUNK = 1 << 16
 CHANGED = "look at what this place gives now; a new vintage is registered in data/sources.yaml"
 
 
@@ -205,14 +204,14 @@ def _receive(place, part, source, limits, seconds):
                          remedy="put the file there, or set MONOTOWNS_MIRROR anew")  # fmt: skip
         else:
             with place.open("rb") as original:
-                shutil.copyfileobj(original, sink, CHUNK)
+                shutil.copyfileobj(original, sink)
 
 
 def _download(address, sink, source, limits, seconds):
     import pooch
 
     downloader = pooch.HTTPDownloader(
-        progressbar=sys.stderr.isatty(), chunk_size=CHUNK, headers=HEADERS,
+        progressbar=sys.stderr.isatty(), headers=HEADERS,
         timeout=(min(limits.connect, seconds), min(limits.read, seconds)),
     )  # fmt: skip
     raised = []
@@ -279,4 +278,6 @@ def _seconds(retry_after):
         date = parsedate_to_datetime(retry_after)
     except ValueError:
         return None
+    # A date without a zone is meant as UTC.
+    date = date.replace(tzinfo=date.tzinfo or UTC)
     return max(0.0, (date - datetime.now(UTC)).total_seconds())
