@@ -56,6 +56,11 @@ def test_the_plan_is_made_without_a_network(copy):
     for rule, jobs in (("compare_snapshot", len(TABLES)), ("read_source", len(TABLES))):
         assert f"{rule} {jobs}" in " ".join(said.split())
     assert not (copy / "data/raw").exists()
+    edit(copy / "config/config.yaml", "acquisition: download", "acquisition: snapshot")
+    code, said = snakemake(copy, "-n", before=offline)
+    assert code == 0, said[-3000:]
+    assert "build_panel 1" in " ".join(said.split())
+    assert not [r for r in ("Download", "read_source", "compare_snapshot") if r in said]
 
 
 def test_download_read_compare_and_what_goes_wrong(copy):

@@ -7,10 +7,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
-from monotowns.download import Limits, _seconds, fetch, from_environment, split_mirrors
+from monotowns.download import fetch, from_environment, split_mirrors
 from monotowns.errors import SourceError
 from monotowns.readers import READERS
 from monotowns.sources import Source, load_registry, verify
+from monotowns.transfer import Limits, _seconds
 
 ROOT = Path(__file__).parents[1]
 REGISTRY = ROOT / "data/sources.yaml"
@@ -164,7 +165,7 @@ def test_patience_comes_from_the_environment():
     assert from_environment({}) == {"mirrors": [], "limits": Limits()}
     assert from_environment({"MONOTOWNS_TIMEOUT": "90"})["limits"] == Limits(total=90)
     assert from_environment({"MONOTOWNS_TIMEOUT": "2.5,90"})["limits"] == Limits(2.5, total=90)
-    for text in ("soon", "1,2,3", "-5", "inf"):
+    for text in ("soon", "1,2,3", "-5", "inf", "0", "0.0,5", "5,0"):
         with pytest.raises(SourceError, match="not a time-out"):
             from_environment({"MONOTOWNS_TIMEOUT": text})
 
@@ -196,8 +197,10 @@ def test_a_mirror_serves_and_a_bad_mirror_leaves_nothing_but_quarantine(tmp_path
     kept = quarantine / f"x-{hashlib.sha256(b'baad').hexdigest()[:16]}.csv"
     assert kept.read_bytes() == b"baad" and str(kept) in refusal.value.found
     assert (tmp_path / "bad/x.csv").read_bytes() == b"baad"  # a mirror is only read
-    with pytest.warns(UserWarning, match=r"have changed(.|\n)*used instead: .*good"):
-        assert fetch(source(), raw, quarantine, [bad, good]).read_bytes() == b"good"
+    lacking = str(tmp_path)
+    with pytest.warns(UserWarning, match=r"have changed(.|\n)*used instead: .*good") as said:
+        assert fetch(source(), raw, quarantine, [lacking, bad, good]).read_bytes() == b"good"
+    assert len(said) == 1  # a mirror need not hold every file
     assert [p.name for p in raw.iterdir()] == ["x.csv"]
     assert list(quarantine.iterdir()) == [kept]
 

@@ -19,9 +19,10 @@ from typing import ClassVar
 
 import pytest
 import yaml
-from monotowns.download import Limits, fetch
+from monotowns.download import fetch
 from monotowns.errors import SourceError
 from monotowns.sources import Source
+from monotowns.transfer import Limits
 
 ROOT = Path(__file__).parents[2]
 BODY = b"PK\x03\x04" + bytes(range(256)) * 400
