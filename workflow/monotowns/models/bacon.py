@@ -29,8 +29,9 @@ def bacon(rows: pd.DataFrame, outcome, cohort, cluster="entity"):
     frame = cohorts.check(rows, outcome, cohort, cluster)
     cohorts.need_balance(frame)
     on = (frame[cohort] > 0) & (frame["year"] >= frame[cohort])
-    plain = twoway.ols(frame.assign(on=on.astype(float)), outcome, "on", (), ["entity", "year"],
-                       cluster)  # fmt: skip
+    plain = twoway.least_squares(
+        frame.assign(on=on.astype(float)), outcome, ["on"], ["entity", "year"], cluster
+    )
     result = BaconDecomposition(weights="exact").fit(
         frame, outcome=outcome, unit="entity", time="year", first_treat=cohort
     )

@@ -59,7 +59,7 @@ def check(rows, outcome, cohort, cluster, covariates=(), anticipation=0) -> pd.D
     outside = ~treated[cohort].between(first + 1 + anticipation, last)
     _refuse(treated, outside, "the cohort lies outside the panel",
             expected=f"0 or {first + 1 + anticipation} to {last}",
-            remedy="0 = never treated within the panel; leave out who was treated before it")  # fmt: skip
+            remedy="0 = not treated within the panel; leave out who was before it")  # fmt: skip
     if len(treated) == len(frame) and treated[cohort].nunique() == 1:
         raise DesignError(WHERE, "no entity is a control", expected="one never or later treated")
     before = treated["year"] < treated[cohort] - anticipation
@@ -102,10 +102,19 @@ def noted():
 
 
 def small_sample(clusters) -> float:
-    """Factor G / (G - 1) on a variance summed over G clusters: the part of fixest's correction
-    that applies where no regression counts coefficients.
-    """  # noqa: D205
+    """G / (G - 1): what of fixest's correction applies where no coefficients are counted."""
     return clusters / (clusters - 1)
+
+
+def clustered(psi, clusters) -> np.ndarray:
+    """Covariance from influence functions (n rows or entities, k terms), summed over clusters.
+
+    A missing value makes its term's variance missing; the factor of :func:`small_sample` is on.
+    """
+    code, labels = pd.factorize(np.asarray(clusters))
+    sums = np.zeros((len(labels), psi.shape[1]))
+    np.add.at(sums, code, psi)
+    return small_sample(len(labels)) * sums.T @ sums
 
 
 def report(frame, cohort, cluster, names, estimate, covariance, *, estimator, variance, seed=0,
@@ -160,7 +169,8 @@ def pretrend_test(fit: Fit) -> PretrendTest:
     Returns
     -------
     PretrendTest
-        W / q against F(q, clusters - 1).
+        Hotelling's statistic with the clusters as observations: the Wald statistic times
+        (G - q) / (q (G - 1)) against F(q, G - q). With one restriction it is the square of t.
 
     Raises
     ------
@@ -180,8 +190,9 @@ def pretrend_test(fit: Fit) -> PretrendTest:
         raise DesignError(where, "the estimator gives no covariance of the events")
     if np.linalg.matrix_rank(covariance, hermitian=True) < len(early):
         raise DesignError(where, "the covariance of the events is singular",
-                          keys=fit.terms["term"].iloc[early], found=f"{fit.n_clusters} clusters")  # fmt: skip
+                          keys=fit.terms["term"].iloc[early], found=fit.n_clusters)  # fmt: skip
     estimate = fit.terms["estimate"].to_numpy()[early]
-    statistic = float(estimate @ np.linalg.solve(covariance, estimate)) / len(early)
-    df = fit.n_clusters - 1
-    return PretrendTest(statistic, len(early), df, float(stats.f.sf(statistic, len(early), df)))
+    wald, count = float(estimate @ np.linalg.solve(covariance, estimate)), len(early)
+    df = fit.n_clusters - count
+    statistic = wald * df / (count * (fit.n_clusters - 1))
+    return PretrendTest(statistic, count, df, float(stats.f.sf(statistic, count, df)))

@@ -38,32 +38,40 @@ def callaway_santanna(rows: pd.DataFrame, outcome, cohort, cluster="entity", win
     Fit
         ``att`` (mean over treated entity-years), ``event e``, ``dynamic`` (mean over e >= 0),
         ``group`` (mean over cohorts), ``group g``, ``calendar`` (mean over years), ``calendar t``,
-        each weighted as in Callaway and Sant'Anna (2021, section 3), ``band``. The covariance,
-        of all terms but the last, is the sum over clusters of squared influence functions, weights
-        estimated. ``details["group_time"]`` holds the cells.
+        each weighted as in Callaway and Sant'Anna (2021, section 3), ``band``. The covariance is
+        the sum over clusters of squared influence functions, the estimated cohort shares included;
+        there is none for a term that rests on one treated entity. ``details["group_time"]`` holds
+        the cells.
+
+    Notes
+    -----
+    With covariates the two libraries differ: moderndid lets the odds that weight the controls sum
+    to one (Sant'Anna and Zhao 2020, as published), diff-diff does not, which shows in small
+    cohorts. On an unbalanced panel only diff-diff is offered.
     """
-    if control_group not in CONTROLS:
-        raise DesignError("control group", "unknown", expected=", ".join(CONTROLS),
-                          found=control_group)  # fmt: skip
+    cells_of = {"diff_diff": _diff_diff, "moderndid": _moderndid}
+    for option, chosen, known in (("control_group", control_group, CONTROLS),
+                                  ("base_period", base_period, ("varying", "universal")),
+                                  ("library", library, cells_of)):  # fmt: skip
+        if chosen not in known:
+            raise DesignError(option, "unknown", expected=", ".join(known), found=chosen)
     frame = cohorts.check(rows, outcome, cohort, cluster, covariates, anticipation)
     if control_group == "never" and (frame[cohort] > 0).all():
         raise DesignError(cohorts.WHERE, "no entity is never treated", remedy="not_yet controls")
     with cohorts.noted() as notes:
-        cells, influence, used = {"diff_diff": _diff_diff, "moderndid": _moderndid}[library](
+        cells, influence, used = cells_of[library](
             frame, outcome, cohort, control_group, list(covariates), anticipation, base_period
         )
     frame = frame[frame["entity"].isin(used)]
     entities = frame.groupby("entity")[[cohort, cluster]].first()
     names, estimate, psi = aggregate(cells, influence, entities[cohort].to_numpy(), window)
-    sums = pd.DataFrame(psi).groupby(entities[cluster].to_numpy()).sum().to_numpy()
-    factor = cohorts.small_sample(len(sums))
-    cell_sums = pd.DataFrame(influence).groupby(entities[cluster].to_numpy()).sum().to_numpy()
-    cells["se"] = np.sqrt(factor * (cell_sums**2).sum(axis=0))
+    cells["se"] = np.sqrt(np.diag(cohorts.clustered(influence, entities[cluster])))
     return cohorts.report(
-        frame, cohort, cluster, names, estimate, factor * sums.T @ sums,
-        estimator="callaway_santanna", seed=seed,
-        variance=f"influence function, CR1({cluster}): G/(G-1)",
-        details={"group_time": cells, "anticipation": anticipation, "notes": notes},
+        frame, cohort, cluster, names, estimate,
+        cohorts.clustered(psi, entities[cluster]), estimator="callaway_santanna", seed=seed,
+        variance=f"influence function, CRV1({cluster}): G/(G-1)",
+        details={"group_time": cells, "anticipation": anticipation, "notes": notes,
+                 "one_base": base_period == "universal"},
     )  # fmt: skip
 
 
@@ -110,8 +118,8 @@ def _moderndid(frame, outcome, cohort, control_group, covariates, anticipation, 
     order = np.argsort(np.where(entities == 0, np.inf, entities), kind="stable")
     influence = np.empty((len(entities), len(result.att_gt)))
     influence[order] = np.asarray(result.influence_func) / len(entities)
-    cells = pd.DataFrame({"cohort": np.asarray(result.groups, int),
-                          "year": np.asarray(result.times, int), "estimate": result.att_gt})  # fmt: skip
+    at = {"cohort": np.asarray(result.groups, int), "year": np.asarray(result.times, int)}
+    cells = pd.DataFrame({**at, "estimate": result.att_gt})
     kept = np.isfinite(cells["estimate"]).to_numpy() & (influence != 0).any(axis=0)
     return cells[kept].reset_index(drop=True), influence[:, kept], entities.index.to_numpy()
 
@@ -151,7 +159,10 @@ def aggregate(cells, influence, cohort_of, window):
         total = known @ share
         value = (known * share) @ effect / total
         psi = influence @ (known * share / total)
-        return value, psi + share_influence @ (known * (effect - value) / total)
+        psi = psi + share_influence @ (known * (effect - value) / total)
+        # Of a single treated entity the spread cannot be seen: what remains is the controls'.
+        alone = np.isin(cohort_of, group[chosen]).sum() < 2
+        return value, psi * np.nan if alone else psi
 
     def average(parts):
         return tuple(np.mean([part[i] for part in parts], axis=0) for i in (0, 1))

@@ -1,8 +1,8 @@
 """How far parallel trends may fail before a conclusion does (Rambachan and Roth 2023).
 
-Written out because of what the libraries do: one is too narrow under relative magnitudes, the other
-leaves out the last change before the treatment, needs a conic solver and minutes. Here the dual of
-the test's linear program is solved once by hand, so that a test is a few inner products.
+Written out because of what the libraries do: diff-diff is too narrow under relative magnitudes;
+moderndid forgets the first change before the treatment, needs a conic solver and takes minutes.
+The dual of the test's linear program is solved by hand here, a test is a few inner products.
 """
 
 import numpy as np
@@ -26,8 +26,10 @@ def honest(fit: Fit, bounds=(0.5, 1.0, 1.5, 2.0), *, kind="relative_magnitudes",
     Parameters
     ----------
     fit : Fit
-        Terms ``event e`` (or years) with covariance, all relative to one base period: use
-        ``base_period="universal"`` with Callaway and Sant'Anna.
+        Terms ``event e`` (or years) with covariance, all relative to one base period: Sun and
+        Abraham, stacked, two-way event studies, Callaway and Sant'Anna with
+        ``base_period="universal"``. Imputation and two-stage measure events before the treatment
+        and effects after it from different bases (Roth 2024) and are refused.
     bounds : sequence of float
         ``relative_magnitudes``: multiple of the largest change between two periods before the
         treatment, never exceeded by a change after it. ``smoothness``: largest change of the
@@ -48,8 +50,8 @@ def honest(fit: Fit, bounds=(0.5, 1.0, 1.5, 2.0), *, kind="relative_magnitudes",
     Raises
     ------
     DesignError
-        No covariance, a gap between periods, a term at the base, no such target, too few periods
-        before the base (two for relative magnitudes, one for smoothness).
+        Events of more than one base, no covariance, a gap between periods, no such target, too
+        few periods before the base (two for relative magnitudes, one for smoothness).
     """
     if kind not in ("relative_magnitudes", "smoothness"):
         raise DesignError("sensitivity", "unknown kind", found=kind)
@@ -92,9 +94,9 @@ def _read(fit, base, target, needed):
     period = period.to_numpy()[at].astype(int)
     if fit.covariance is None or not np.isfinite(fit.covariance[np.ix_(at, at)]).all():
         raise DesignError(where, "the estimator gives no covariance of the events")
-    if base in period:
-        raise DesignError(where, "the events are not relative to one base period", keys=[base],
-                          remedy='base_period="universal"')  # fmt: skip
+    if base in period or not fit.details.get("one_base", True):
+        raise DesignError(where, "the events are not relative to one base period", expected=base,
+                          remedy='callaway_santanna with base_period="universal"')  # fmt: skip
     before = int((period < base).sum())
     whole = np.setdiff1d(np.arange(period.min(), period.max() + 1), [base])
     if not np.array_equal(period, whole):

@@ -6,7 +6,8 @@ from scipy import sparse
 from scipy.sparse.linalg import splu
 
 from monotowns.errors import DesignError
-from monotowns.models import cohorts
+from monotowns.models import absorb, cohorts
+from monotowns.models.twoway import ABSORBED
 
 
 def imputation(rows: pd.DataFrame, outcome, cohort, cluster="entity", window=(-5, 4), *,
@@ -32,8 +33,9 @@ def imputation(rows: pd.DataFrame, outcome, cohort, cluster="entity", window=(-5
     -------
     Fit
         ``att`` (mean over rows treated since the cohort's year), ``event e`` without that of the
-        last untreated year, ``band``. Treated rows of a year in which no one is untreated cannot
-        be imputed; ``details["not_imputed"]`` counts them.
+        last untreated year, ``band``; no standard error where a single treated row is averaged.
+        Treated rows of a year in which no one is untreated cannot be imputed;
+        ``details["not_imputed"]`` counts them.
 
     Notes
     -----
@@ -59,23 +61,21 @@ def imputation(rows: pd.DataFrame, outcome, cohort, cluster="entity", window=(-5
     mean = pd.Series(gap[on]).groupby([cell[:, 0], cell[:, 1]]).transform("mean").to_numpy()
     psi[on] = weights[on] * (gap[on] - mean)[:, None]
     psi[~on] = -(base @ solve(design[on].T @ weights[on])) * gap[~on, None]
+    psi[:, chosen.sum(axis=0) < 2] = np.nan
 
     leads, slopes, lead_psi = _leads(frame[~on], y[~on], event[~on], base, solve, cohort, cluster,
-                                     -1 - anticipation)  # fmt: skip
+                                     -1 - anticipation, len(covariates))  # fmt: skip
     shown = [i for i, e in enumerate(leads) if window[0] <= e <= window[1]]
     whole = np.zeros((len(frame), len(shown)))
     whole[~on] = lead_psi[:, shown]
-    n_clusters = frame[cluster].nunique()
-    psi *= np.sqrt(cohorts.small_sample(n_clusters))
     psi = np.column_stack([psi[:, :1], whole, psi[:, 1:]])
-    sums = pd.DataFrame(psi).groupby(frame[cluster].to_numpy()).sum().to_numpy()
     estimate = weights[on].T @ gap[on]
     names = ["att", *(f"event {int(e)}" for e in [*np.array(leads)[shown], *late])]
     return cohorts.report(
         frame, cohort, cluster, names, [estimate[0], *slopes[shown], *estimate[1:]],
-        sums.T @ sums, estimator="imputation", seed=seed,
-        variance=f"conservative, clustered by {cluster}, G/(G-1); leads fixest CR1",
-        details={"anticipation": anticipation, "not_imputed": lost},
+        cohorts.clustered(psi, frame[cluster]), estimator="imputation", seed=seed,
+        variance=f"conservative, clustered by {cluster}, G/(G-1); leads fixest CRV1",
+        details={"anticipation": anticipation, "not_imputed": lost, "one_base": False},
     )  # fmt: skip
 
 
@@ -95,15 +95,20 @@ def _design(frame, covariates, untreated):
         )  # fmt: skip
     dummies = [sparse.csr_matrix(sparse.identity(k, format="csr")[code]) for k, code in
                ((len(names), entity), (year.max() + 1, year))]  # fmt: skip
-    extra = [sparse.csr_matrix(frame[list(covariates)].to_numpy(float))] if len(covariates) else []
-    return sparse.hstack([dummies[0], dummies[1][:, 1:], *extra], format="csr")
+    extra = frame[list(covariates)].to_numpy(float)
+    left = absorb.demean(extra[untreated], [entity[untreated], year[untreated]])
+    size = np.linalg.norm(extra[untreated], axis=0)
+    if len(covariates) and np.linalg.matrix_rank(left / size, tol=ABSORBED) < len(covariates):
+        raise DesignError(cohorts.WHERE, "covariates do not vary beside the effects",
+                          keys=covariates)  # fmt: skip
+    return sparse.hstack([dummies[0], dummies[1][:, 1:], sparse.csr_matrix(extra)], format="csr")
 
 
-def _leads(frame, y, event, base, solve, cohort, cluster, reference):
+def _leads(frame, y, event, base, solve, cohort, cluster, reference, covariates):
     """Regress untreated rows on event times before the treatment, effects absorbed.
 
-    Returns event times, coefficients and influence functions (rows x leads), scaled to fixest's
-    CR1: (N - 1) / (N - K) G / (G - 1), K without the entity effects nested in the clusters.
+    Returns event times, coefficients and influence functions (rows x leads), scaled to the part
+    (N - 1) / (N - K) of fixest's correction, K without effects nested in the clusters.
     """
     leads = [e for e in np.unique(event[np.isfinite(event)]) if e != reference]
     if (frame[cohort] > 0).all():
@@ -111,16 +116,17 @@ def _leads(frame, y, event, base, solve, cohort, cluster, reference):
         leads = leads[1:]
     x = (event[:, None] == np.array(leads)).astype(float)
     x -= base @ solve(base.T @ x)
-    if np.linalg.matrix_rank(x) < len(leads):
+    if leads and np.linalg.matrix_rank(x) < len(leads):
         raise DesignError(cohorts.WHERE, "the events before the treatment are collinear",
                           keys=[int(e) for e in leads])  # fmt: skip
     bread = np.linalg.inv(x.T @ x)
     y = y - base @ solve(base.T @ y)
     slopes = bread @ (x.T @ y)
     rest = y - x @ slopes
-    counted = len(leads) + base.shape[1] - frame["entity"].nunique() + 1
-    clusters = frame[cluster].nunique()
-    factor = cohorts.small_sample(clusters) * (len(y) - 1) / (len(y) - counted)
+    group, _ = absorb.codes(frame[cluster])
+    effects = [absorb.codes(frame[effect])[0] for effect in ("entity", "year")]
+    counted = len(leads) + covariates + absorb.residual_degrees(effects, group)
+    factor = (len(y) - 1) / (len(y) - counted)
     return leads, slopes, np.sqrt(factor) * (x @ bread) * rest[:, None]
 
 
@@ -158,8 +164,8 @@ def two_stage(rows: pd.DataFrame, outcome, cohort, cluster="entity", window=(-5,
         frame, cohort, cluster, surface, factor * surface.vcov, window,
         att=(result.overall_att, np.sqrt(factor) * result.overall_se), estimator="two_stage",
         seed=seed,
-        variance=f"two-stage GMM, CR1({cluster}): G/(G-1)",
-        details={"anticipation": anticipation, "notes": notes},
+        variance=f"two-stage GMM, CRV1({cluster}): G/(G-1)",
+        details={"anticipation": anticipation, "notes": notes, "one_base": False},
     )  # fmt: skip
 
 

@@ -46,7 +46,7 @@ def sun_abraham(rows: pd.DataFrame, outcome, cohort, cluster="entity", window=(-
     return from_events(
         frame, cohort, cluster, surface, surface.vcov, window, mass=event.value_counts(),
         estimator="sun_abraham", seed=seed,
-        variance=f"CR1({cluster}), fixest small-sample correction",
+        variance=f"CRV1({cluster}), fixest small-sample correction",
         details={"anticipation": anticipation, "notes": notes},
     )  # fmt: skip
 
@@ -61,7 +61,9 @@ def stacked(rows: pd.DataFrame, outcome, cohort, cluster="entity", window=(-5, 4
     Returns
     -------
     Fit
-        ``att`` (plain mean of the events after the treatment), ``event e``, ``band``.
+        ``att`` (plain mean of the events after the treatment), ``event e``, ``band``. Shocks of a
+        year that all share cancel in the estimates but not in their standard errors: these are
+        too wide when such shocks are large.
     """
     from diff_diff import StackedDiD
 
@@ -81,7 +83,7 @@ def stacked(rows: pd.DataFrame, outcome, cohort, cluster="entity", window=(-5, 4
     return from_events(
         frame, cohort, cluster, surface, surface.vcov, (low, high),
         mass=pd.Series(1.0, range(high + 1)), estimator="stacked", seed=seed,
-        variance=f"CR1({cluster}), fixest small-sample correction",
+        variance=f"CRV1({cluster}), fixest small-sample correction",
         details={"window": (int(low), int(high)), "anticipation": anticipation, "notes": notes},
     )  # fmt: skip
 
@@ -92,21 +94,22 @@ def local_projections(rows: pd.DataFrame, outcome, cohort, cluster="entity", win
     Returns
     -------
     Fit
-        ``att`` (mean change over the window after the treatment), ``event e``; effects of cohorts
-        are weighted by variance (Dube, Girardi, Jorda and Taylor 2025, the default estimand). The
-        regressions are separate: there is no covariance of the events, hence no band and no test
-        of pre-trends.
+        ``att`` (mean change over the window after the treatment, of cohorts seen throughout it),
+        ``event e``; effects of cohorts are weighted by variance (Dube, Girardi, Jorda and Taylor
+        2025, the default estimand). The regressions are separate: there is no covariance of the
+        events, hence no band and no test of pre-trends.
     """
     from diff_diff import LPDiD
 
     frame = cohorts.check(rows, outcome, cohort, cluster)
     on = (frame[cohort] > 0) & (frame["year"] >= frame[cohort])
     reach = (frame["year"] - frame[cohort])[frame[cohort] > 0]
-    low, high = max(-window[0], 2), min(window[1], int(reach.max()))
+    before = min(max(-window[0], 2), -int(reach.min()))
+    model = LPDiD(pre_window=before, post_window=min(window[1], int(reach.max())), cluster=cluster)
     with cohorts.noted() as notes:
-        result = LPDiD(pre_window=min(low, -int(reach.min())), post_window=high, cluster=cluster).fit(
-            frame.assign(_on=on.astype(int)).rename(columns={"_on": "on"}), outcome=outcome,
-            unit="entity", time="year", treatment="on",
+        result = model.fit(
+            frame.assign(on=on.astype(int)), outcome=outcome, unit="entity", time="year",
+            treatment="on",
         )  # fmt: skip
     table = result.event_study.dropna(subset=["se"])
     pooled = result.pooled.set_index("window").loc["post"]
@@ -116,7 +119,7 @@ def local_projections(rows: pd.DataFrame, outcome, cohort, cluster="entity", win
     np.fill_diagonal(covariance, spread**2)
     return cohorts.report(
         frame, cohort, cluster, names, [pooled["coefficient"], *table["coefficient"]], covariance,
-        estimator="local_projections", variance=f"CR1({cluster}), fixest small-sample correction",
+        estimator="local_projections", variance=f"CRV1({cluster}), fixest small-sample correction",
         details={"notes": notes},
     )  # fmt: skip
 
@@ -141,9 +144,11 @@ def synthetic_did(rows: pd.DataFrame, outcome, cohort, cluster="entity", *, draw
     Raises
     ------
     DesignError
-        Also if the panel is not balanced or the treated are not fewer than the never treated.
+        Also if the panel is not balanced, a cohort has a single year before, or the treated are
+        not fewer than the never treated.
     """
-    frame = cohorts.check(rows, outcome, cohort, cluster)
+    # Two years before the cohort are what anticipation of one year asks for.
+    frame = cohorts.check(rows, outcome, cohort, cluster, anticipation=1)
     cohorts.need_balance(frame)
     cohorts.need_entity_clusters(frame, cluster, "synthetic_did")
     wide = frame.pivot(index="entity", columns="year", values=outcome)
