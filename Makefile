@@ -52,6 +52,9 @@ snapshot: $(STAMP)  ## rewrite data/snapshot from verified raw files (MONOTOWNS_
 	@for t in $(TABLES); do echo "Snapshot: $${t%%:*}"; \
 	  $(BIN)/python workflow/scripts/acquire/write_snapshot.py "$${t##*:}" "$${t%%:*}" || exit 1; done
 
+dag: $(STAMP)  ## draw the rules into the README
+	@$(BIN)/python workflow/scripts/documentation/rulegraph.py
+
 lock: $(STAMP)  ## resolve envs/requirements.in anew into the hash-pinned lock
 	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-header --no-annotate -q envs/requirements.in -o envs/requirements.lock

@@ -1,5 +1,6 @@
 """The workflow itself: what it built, and that it needs no network."""
 
+import importlib.util
 import json
 import re
 import shutil
@@ -53,6 +54,15 @@ def test_the_run_without_network_gives_the_same_bytes(copy):
     assert (copy / "results/estimates.csv").read_bytes() == (
         ROOT / "results/estimates.csv"
     ).read_bytes()
+
+
+def test_the_readme_draws_the_rules_as_they_are():
+    path = ROOT / "workflow/scripts/documentation/rulegraph.py"
+    spec = importlib.util.spec_from_file_location("rulegraph", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert text == module.with_picture(text, module.rulegraph(ROOT)), "say: make dag"
 
 
 def test_no_result_is_typed_by_hand():

@@ -23,6 +23,7 @@ rule estimate:
         panel=rules.build_panel.output.panel,
         measures=rules.build_measures.output.measures,
         exposure=rules.build_exposure.output.exposure,
+        weights=rules.build_weights.output.weights,
     output:
         records="results/estimates/{specification}.csv",
         flow="results/estimates/{specification}.flow.csv",

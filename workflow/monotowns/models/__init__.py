@@ -9,14 +9,15 @@ from monotowns.models import design
 from monotowns.settings import ESTIMATORS
 
 
-def prepare(panel: pd.DataFrame, measures: pd.DataFrame, exposure: pd.DataFrame) -> pd.DataFrame:
-    """Join measures and exposure and write the TOSER cohort as the estimators want it.
+def prepare(panel: pd.DataFrame, measures: pd.DataFrame, *by_entity: pd.DataFrame) -> pd.DataFrame:
+    """Join measures and tables by entity and write the TOSER cohort as the estimators want it.
 
     ``toser_cohort`` is the first year of the status, 0 for never; an undated status is neither
     treated nor a control, so its cohort is missing.
     """
     frame = panel.merge(measures, on=["entity", "year"], how="left", validate="1:1")
-    frame = frame.merge(exposure, on="entity", how="left", validate="m:1")
+    for table in by_entity:
+        frame = frame.merge(table, on="entity", how="left", validate="m:1")
     cohort = frame["toser"].fillna(0).where(frame["toser"] != 0)
     return frame.assign(toser_cohort=cohort)
 
@@ -34,6 +35,9 @@ def fit(rows: pd.DataFrame, spec: dict, draws: int, seed: int) -> list:
     controls = spec.get("controls", [])
     linear = {"fixed_effects": spec.get("fixed_effects", []), "cluster": cluster,
               "weights": spec.get("weights")}  # fmt: skip
+    if spec["estimator"] == "iv":
+        found = module.iv(rows, outcome, treatment, spec["instruments"], controls, **linear)
+        return module.weak_instrument_records(found)
     if spec["estimator"] not in ("ols", "event_study"):
         return [getattr(module, spec["estimator"])(rows, outcome, treatment, cluster)]
     if spec["estimator"] == "event_study":

@@ -15,7 +15,7 @@ def main(tables: list, name: str, spec: dict, draws: int, seed: int, records: st
 if "snakemake" in globals():
     from monotowns.stage import run
 
-    tables = [snakemake.input[k] for k in ("panel", "measures", "exposure")]
+    tables = [snakemake.input[k] for k in ("panel", "measures", "exposure", "weights")]
     run(main, tables=tables, **dict(snakemake.output.items()),
         name=snakemake.wildcards.specification, spec=snakemake.params.spec,
         draws=snakemake.params.draws, seed=snakemake.params.seed)  # fmt: skip
