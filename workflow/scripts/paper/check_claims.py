@@ -19,7 +19,7 @@ def main(sections: list, guarded: list, claims: str, estimates: str, target: str
         loose = guard.unguarded(texts[path])
         if loose:
             raise InputError(path, "a sentence claims something and nothing holds it", keys=loose,
-                             remedy="write it as #claim and add its assertion to claims.yaml")  # fmt: skip
+                             remedy="write it as #claim, its assertion in claims.yaml")  # fmt: skip
     records = pd.read_csv(estimates, dtype={"term": str})
     table = guard.check_claims(held["claims"], "\n".join(texts.values()), records)
     table.to_csv(target, index=False, lineterminator="\n", float_format="%.6g")
