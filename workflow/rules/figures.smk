@@ -1,4 +1,4 @@
-PAPER_TABLES = [rules.build_panel.output.flow]
+PAPER_TABLES = [rules.build_panel.output.flow, rules.build_stages.output.grid_print]
 FIGURES = {
     "maps": ["map"],
     "gap": ["means", "gap", "toser"],

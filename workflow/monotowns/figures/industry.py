@@ -35,6 +35,8 @@ def shares_and_stages(stages):
         right.annotate(stage, (counts.index[-1], counts[stage].iloc[-1]), xytext=(3, 0),
                        color=colour, textcoords="offset points", va="center", fontsize=7)  # fmt: skip
     right.set(ylabel="regions")
+    for axes in (left, right):
+        axes.set_xticks(range(wide.index.min() + 1, wide.index.max() + 1, 4))
     return figure
 
 

@@ -26,9 +26,11 @@ def albers(lat, lon):
 def base(plt, height=3.3):
     """An empty map with a scale bar and the parallels and meridians that help to read it."""
     figure, axes = plt.subplots(figsize=(WIDTH, height))
-    x, y = albers(np.array([43.0, 69.0, 77.0, 50.0]), np.array([27.0, 188.0, 100.0, 27.0]))
-    axes.set_xlim(min(x) - 900, max(x) + 250)
-    axes.set_ylim(-2100, 2450)
+    # The corners of the country: Kaliningrad, the Caucasus, Murmansk, Taymyr, Chukotka, Primorye.
+    x, y = albers(np.array([54.5, 41.5, 69.5, 77.0, 66.0, 42.5]),
+                  np.array([20.0, 48.0, 30.0, 100.0, 190.0, 131.0]))  # fmt: skip
+    axes.set_xlim(min(x) - 100, max(x) + 100)
+    axes.set_ylim(min(y) - 350, max(y) + 200)
     for parallel in (45, 50, 55, 60, 65, 70, 75):
         axes.plot(*albers(np.full(200, parallel), np.linspace(20, 190, 200)), color=GREY, lw=0.25,
                   alpha=0.5, zorder=0)  # fmt: skip
@@ -39,8 +41,8 @@ def base(plt, height=3.3):
         axes.annotate(f"{meridian if meridian <= 180 else 360 - meridian}°"
                       f"{'E' if meridian <= 180 else 'W'}", (x[0], y[0]), fontsize=5.5, color=GREY,
                       ha="center", va="top")  # fmt: skip
-    axes.plot([1400, 2400], [-1750, -1750], color="black", lw=1)
-    axes.annotate("1,000 km", (1900, -1720), ha="center", va="bottom", fontsize=6.5)
+    axes.plot([-700, 300], [min(y) - 150] * 2, color="black", lw=1)
+    axes.annotate("1,000 km", (-200, min(y) - 120), ha="center", va="bottom", fontsize=6.5)
     axes.set_aspect("equal")
     axes.set_axis_off()
     return figure, axes
