@@ -4,7 +4,7 @@ import shlex
 import sys
 
 from monotowns.provenance import code_of
-from monotowns.settings import check_config, load_specifications
+from monotowns.settings import ESTIMATORS, check_config, load_specifications
 
 # Snakemake puts this path into a shell command unquoted; a folder with a space would end it early.
 if any(letter.isspace() for letter in sys.executable):
@@ -14,8 +14,8 @@ if any(letter.isspace() for letter in sys.executable):
 configfile: "config/config.yaml"
 
 
-SPECIFICATIONS = load_specifications("config/specifications.yaml")
 check_config(config)
+SPECIFICATIONS = load_specifications("config/specifications.yaml", config["years"])
 TABLE_FOLDER = "data/snapshot"
 
 

@@ -1,6 +1,17 @@
+# What analyses give beside their records: numbers that the text prints.
+FACTS = []
+
+
 def specification(wildcards):
     """The specification of a job: a change of one specification reruns only its own job."""
     return SPECIFICATIONS[wildcards.specification]
+
+
+def estimator_code(wildcards):
+    """The code that a specification's estimation reaches."""
+    reached = ESTIMATORS[SPECIFICATIONS[wildcards.specification]["estimator"]]
+    script = "workflow/scripts/estimate/estimate.py"
+    return code_of("workflow/monotowns", script, f"models.{reached}")
 
 
 rule estimate:
@@ -20,7 +31,7 @@ rule estimate:
     params:
         spec=specification,
         seed=config["seed"],
-        code=code_of("workflow/monotowns", "workflow/scripts/estimate/estimate.py"),
+        code=estimator_code,
     message:
         "Estimate {wildcards.specification}"
     script:
@@ -31,6 +42,7 @@ rule collect:
     input:
         records=expand("results/estimates/{s}.csv", s=SPECIFICATIONS),
         flows=expand("results/estimates/{s}.flow.csv", s=SPECIFICATIONS),
+        facts=FACTS,
         panel=rules.build_panel.output.panel,
         measures=rules.build_measures.output.measures,
         matched=rules.build_panel.output.matched,

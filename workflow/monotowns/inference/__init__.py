@@ -1,1 +1,1 @@
-"""Inference that the estimators' own variances do not give: resampling, space, sensitivity, power."""
+"""Inference beyond an estimator's own variance: resampling, space, sensitivity, power."""
