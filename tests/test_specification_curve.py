@@ -179,7 +179,8 @@ def test_the_three_statistics_by_hand():
     [
         ({"outcomes": ["w"]}, with_gaps(), "no such column.*\n  at: w"),
         ({}, pd.concat([with_gaps()] * 2), r"stands twice in a year\n  at: \(0, 0\)"),
-        ({}, with_gaps().assign(age=lambda f: f["age"].where(f.index != 3, np.inf)), r"infinite\n  at: \(0, 3\)"),
+        ({}, with_gaps().assign(age=lambda f: f["age"].where(f.index != 3, np.inf)),
+         r"infinite\n  at: \(0, 3\)"),
         ({"samples": {"some": "kind"}}, with_gaps(), "true and false"),
         ({"samples": {"some": "urban"}}, with_gaps().assign(urban=False), "clusters"),
         ({}, with_gaps().assign(region=1), "clusters"),

@@ -206,8 +206,8 @@ def _groups(panel, specifications, cluster):
         try:
             products = CrossProducts(panel.iloc[rows], list(columns), effects, weight, cluster)
         except DesignError as error:
-            raise DesignError("specification curve", error.problem, keys=names(members), found=error.found,
-                              remedy=error.remedy) from error  # fmt: skip
+            raise DesignError("specification curve", error.problem, keys=names(members),
+                              found=error.found, remedy=error.remedy) from error  # fmt: skip
         groups.append((rows, products, members))
     return groups
 
