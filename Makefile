@@ -41,16 +41,11 @@ lint: $(STAMP)  ## style of Python and Snakemake files
 format: $(STAMP)  ## put Python and Snakemake files into style
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format . ; $(BIN)/snakefmt Snakefile workflow/rules
 
-# table:source - the monotowns of 2024 stand in the population bulletin.
-TABLES := municipal_incomes:municipal_incomes population_2024:population_2024 \
-  monotowns_2024:population_2024 monotowns_2014:monotowns_2014 toser:toser \
-  municipal_dictionary:municipal_dictionary market_access:market_access \
-  monotown_industries:monotown_industries towns_2020:town_population_2020 grp:grp \
-  gva_structure:gva_structure population_regions:population_regions
-
 snapshot: $(STAMP)  ## rewrite data/snapshot from verified raw files (MONOTOWNS_MIRROR or a network)
-	@for t in $(TABLES); do echo "Snapshot: $${t%%:*}"; \
-	  $(BIN)/python workflow/scripts/acquire/write_snapshot.py "$${t##*:}" "$${t%%:*}" || exit 1; done
+	@$(BIN)/python workflow/scripts/acquire/write_snapshot.py
+
+dag: $(STAMP)  ## draw the rules into the README
+	@$(BIN)/python workflow/scripts/documentation/rulegraph.py
 
 lock: $(STAMP)  ## resolve envs/requirements.in anew into the hash-pinned lock
 	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes \

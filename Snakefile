@@ -1,10 +1,17 @@
 # The study at a glance: config -> panel -> estimates -> figures -> paper.
 # Each rule file below is one stage; a stage reads only what the stage before it wrote.
+import re
 import shlex
 import sys
 
 from monotowns.provenance import code_of
-from monotowns.settings import ESTIMATORS, check_config, load_specifications
+from monotowns.settings import (
+    ESTIMATORS,
+    check_config,
+    load_section,
+    load_specifications,
+)
+from monotowns.sources import load_registry
 
 # Snakemake puts this path into a shell command unquoted; a folder with a space would end it early.
 if any(letter.isspace() for letter in sys.executable):
@@ -16,11 +23,17 @@ configfile: "config/config.yaml"
 
 check_config(config)
 SPECIFICATIONS = load_specifications("config/specifications.yaml", config["years"])
-TABLE_FOLDER = "data/snapshot"
+CURVES = load_section("config/specifications.yaml", "curves")
+FAMILIES = load_section("config/specifications.yaml", "families")
+TABLE_FOLDER = {"snapshot": "data/snapshot", "download": "data/clean"}[
+    config["acquisition"]
+]
 
 
+include: "workflow/rules/acquire.smk"
 include: "workflow/rules/panel.smk"
 include: "workflow/rules/measure.smk"
+include: "workflow/rules/analyse.smk"
 include: "workflow/rules/estimate.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/paper.smk"
@@ -30,3 +43,4 @@ rule all:
     default_target: True
     input:
         "results/paper.pdf",
+        DRIFT,

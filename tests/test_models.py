@@ -54,7 +54,8 @@ def test_least_squares_is_fixests(effects, cluster, weights):
 def test_event_study_recovers_a_planted_path():
     frame = simulated().assign(y=lambda f: f["y"] * 0 + f["monotown"] * (f["year"] - 2013) ** 2)
     frame["y"] += np.random.default_rng(0).normal(0, 1e-6, len(frame))
-    fit = twoway.event_study(frame, "y", "monotown", 2013, fixed_effects=["entity", "year"])
+    rows, names = twoway.by_year(frame, "monotown", 2013)
+    fit = twoway.event_study(rows, "y", names, fixed_effects=["entity", "year"])
     assert "2013" not in set(fit.terms["term"])
     found = fit.terms.set_index("term")["estimate"]
     # Between the pointwise and the Bonferroni value of seven estimates.
@@ -103,13 +104,13 @@ SPEC = {"outcome": "y", "treatment": "monotown", "cluster": "region", "sample": 
 )
 def test_what_cannot_be_estimated_is_refused(change, frame, words):
     with pytest.raises(DesignError, match=words):
-        estimate(frame, "s", SPEC | change, seed=1)
+        estimate(frame, "s", SPEC | change, draws=99, seed=1)
 
 
 def test_undated_toser_entities_are_in_no_staggered_sample():
     frame = simulated().drop(columns="toser")
     frame["toser"] = frame["entity"].map({0: 0.0, 1: 2016.0})
-    panel = prepare(frame, frame[["entity", "year"]])
+    panel = prepare(frame, frame[["entity", "year"]], frame[["entity"]].drop_duplicates())
     cohort = panel.groupby("entity")["toser_cohort"].first()
     assert pd.isna(cohort[0])
     assert cohort[[1, 2]].tolist() == [2016, 0]
@@ -147,7 +148,7 @@ def test_the_flow_of_a_sample_ends_at_the_rows_estimated():
     frame = simulated().assign(kind="городской округ")
     frame.loc[:4, "y"] = np.nan
     spec = SPEC | {"question": "gap", "group": "headline"}
-    records, flow = estimate(frame, "s", spec, seed=7)
+    records, flow = estimate(frame, "s", spec, draws=99, seed=7)
     assert flow["rows"].tolist() == [960, 960, 955, 955]
     assert records.loc[0, ["specification", "n_obs", "seed"]].tolist() == ["s", 955, 7]
 
@@ -159,3 +160,24 @@ def test_singletons_are_dropped_until_none_is_left():
     whole = pd.DataFrame({"e": list("aabb"), "t": [1, 2, 1, 2]})
     assert len(twoway.drop_singletons(whole, ["e", "t"])) == 4
     assert len(left) == 0
+
+
+def test_other_variances_keep_the_estimate_and_are_the_functions_own():
+    from monotowns.inference.jackknife import cluster_jackknife
+
+    frame = simulated().assign(kind="a", lat=55.0, lon=lambda f: 40.0 + f["entity"] / 10)
+    spec = SPEC | {"question": "gap", "group": "headline", "treatment": "x",
+                   "fixed_effects": ["entity", "year"],
+                   "variances": ["crv3", "wild", "conley_100", "driscoll_kraay"]}  # fmt: skip
+    records, _ = estimate(frame, "s", spec, draws=999, seed=1)
+    assert records["estimate"].nunique() == 1
+    assert [v.split("(")[0].split(",")[0].strip() for v in records["variance"]] == [
+        "CRV1", "CRV3", "wild cluster bootstrap", "Conley 100 km", "Driscoll-Kraay",
+    ]  # fmt: skip
+    by_hand = cluster_jackknife(frame["y"], frame[["x"]], frame["region"],
+                                [frame["entity"], frame["year"]])  # fmt: skip
+    assert records.loc[1, "standard_error"] == pytest.approx(by_hand[0, 0] ** 0.5)
+    wild = records.loc[2]
+    assert wild["ci_low"] < wild["estimate"] < wild["ci_high"]
+    with pytest.raises(DesignError, match="weighted"):
+        estimate(frame.assign(w=1.0), "s", spec | {"weights": "w"}, draws=99, seed=1)

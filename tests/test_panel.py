@@ -13,6 +13,7 @@ from monotowns.panel import (
     monotown_status,
     passing_jumps,
     shorter_side,
+    spikes,
 )
 from monotowns.territories import components, locate_towns, stem
 
@@ -112,6 +113,11 @@ def test_status_share_and_buffer_entities():
     # 50 roubles a resident in both years; those of 2012 are worth 10 per cent more in 2013.
     assert real["10701000", 2013] == pytest.approx(np.log(50))
     assert real["10701000", 2012] == pytest.approx(np.log(55))
+
+
+def test_an_income_spike_is_marked_and_stays():
+    frame = pd.DataFrame({"entity": "e", "log_taxable_pc": [1.0, 1.1, 1.9, 1.2, 1.3]})
+    assert spikes(frame).tolist() == [0, 0, 1, 0, 0]
 
 
 def series(*people):

@@ -1,40 +1,233 @@
 import hashlib
+import re
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from pathlib import Path
 
+import pandas as pd
 import pytest
+import yaml
+from monotowns.download import fetch, from_environment, split_mirrors
 from monotowns.errors import SourceError
-from monotowns.sources import Source, fetch, load_registry, verify
+from monotowns.readers import READERS
+from monotowns.sources import Source, load_registry, verify
+from monotowns.transfer import Limits, _seconds
+
+ROOT = Path(__file__).parents[1]
+REGISTRY = ROOT / "data/sources.yaml"
 
 
-def source(body=b"good"):
-    digest = hashlib.sha256(body).hexdigest()
-    return Source("x", "x.csv", "p", "t", "l", digest, len(body), "2026-11-01")
+def source(body=b"good", file="x.csv", addresses=()):
+    return Source(
+        id="x", file=file, publisher="p", title="t", citation="c", licence="l",
+        access="open" if addresses else "compiled", landing_page="https://page.example",
+        addresses=addresses, sha256=hashlib.sha256(body).hexdigest(), bytes=len(body),
+        retrieved="2026-11-01", serves="s", tables={"x": ["a"]},
+    )  # fmt: skip
 
 
-def test_wrong_bytes_are_refused_with_both_digests(tmp_path):
-    (tmp_path / "x.csv").write_bytes(b"<html>")
-    with pytest.raises(SourceError, match=r"4 bytes(.|\n)*6 bytes(.|\n)*<html>"):
-        verify(tmp_path / "x.csv", source())
+# --- the registry
 
 
-def test_a_mirror_serves_and_a_bad_mirror_leaves_nothing(tmp_path):
-    good, bad = tmp_path / "good", tmp_path / "bad"
-    for folder, body in ((good, b"good"), (bad, b"baad")):
-        folder.mkdir()
-        (folder / "x.csv").write_bytes(body)
-    with pytest.raises(SourceError):
-        fetch(source(), tmp_path / "raw", [bad])
-    assert list((tmp_path / "raw").iterdir()) == []
-    assert fetch(source(), tmp_path / "raw", [good]).read_bytes() == b"good"
+def test_the_registry_serves_every_reader_and_every_committed_table():
+    registry = load_registry(REGISTRY)
+    tables = [t for s in registry.values() for t in s.tables]
+    assert sorted(tables) == sorted(READERS)
+    assert sorted(tables) == sorted(p.stem for p in (ROOT / "data/snapshot").glob("*.csv"))
+
+
+def test_the_registered_keys_identify_the_rows_of_the_tables():
+    for entry in load_registry(REGISTRY).values():
+        for table, key in entry.tables.items():
+            frame = pd.read_csv(ROOT / f"data/snapshot/{table}.csv", dtype=str)
+            # The income table repeats 58 code-years, the population bulletin one village.
+            repeated = {"municipal_incomes": 58, "population_2024": 1}.get(table, 0)
+            assert frame.duplicated(key).sum() <= repeated, table
+
+
+def broken(tmp_path, change):
+    entries = yaml.safe_load(REGISTRY.read_text(encoding="utf-8"))
+    change(entries)
+    path = tmp_path / "sources.yaml"
+    path.write_text(yaml.safe_dump(entries, allow_unicode=True), encoding="utf-8")
+    with pytest.raises(SourceError) as refusal:
+        load_registry(path)
+    return str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("sha265", "0", "unknown field 'sha265'; did you mean 'sha256'"),
+        ("file", "../../x", "'../../x' is not a plain file name"),
+        ("file", "..", "is not a plain file name"),
+        ("file", "/etc/x.csv", "is not a plain file name"),
+        ("file", "a\\b.csv", "is not a plain file name"),
+        ("sha256", "74BB", "is not a sha256"),
+        ("bytes", "3 MB", "is not the file's size"),
+        ("bytes", 0, "is not the file's size"),
+        ("access", "free", "'free' is not 'open'"),
+        ("addresses", ["file:///etc/passwd"], "'file:///etc/passwd' is not an http address"),
+        ("addresses", [], r"\[\] is not a list of one or more addresses"),
+        ("addresses", ["http://a", "http://a"], "is not a list of different http addresses"),
+        ("landing_page", "", "landing_page: '' is not an http address"),
+        ("retrieved", "1.11.2026", "is not a date"),
+        ("citation", " ", "' ' is not a text that is not empty"),
+        ("tables", {"grp": []}, "is not the columns that identify a row"),
+        ("tables", {"../grp": ["region"]}, "is not a table name"),
+    ],
+)
+def test_a_field_that_is_not_of_its_form_is_named(tmp_path, field, value, words):
+    text = broken(tmp_path, lambda entries: entries["grp"].update({field: value}))
+    assert "1 fault(s)" in text
+    assert re.search(rf"grp.*{words}", text)
+
+
+def test_all_faults_are_told_at_once(tmp_path):
+    def change(entries):
+        entries["grp"]["license"] = entries["grp"].pop("licence")
+        del entries["toser"]["citation"]
+        entries["toser"]["access"] = "open"
+
+    text = broken(tmp_path, change)
+    assert "grp: unknown field 'license'; did you mean 'licence'?" in text
+    assert "grp: 'licence' is missing" in text
+    assert "toser: 'citation' is missing" in text
+    assert "toser.addresses: [] is not" in text
+    assert "toser.landing_page: '' is not" in text
+
+
+def test_what_two_sources_claim_is_refused(tmp_path):
+    text = broken(tmp_path, lambda entries: entries.update(other=dict(entries["grp"])))
+    assert "other: file rosstat_grp_regions_1998_2022.xlsx belongs to 'grp' already" in text
+    assert "other: table grp belongs to 'grp' already" in text
+
+
+@pytest.mark.parametrize("text", ["", "- a", "x: [", "x: !!python/object/apply:os.getcwd []"])
+def test_what_is_no_registry_is_refused(tmp_path, text):
+    (tmp_path / "s.yaml").write_text(text)
+    with pytest.raises(SourceError, match=r"s\.yaml"):
+        load_registry(tmp_path / "s.yaml")
+
+
+# --- the bytes
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        (b"goo", "ends early"),
+        (b"good!", "longer than registered"),
+        (b"baad", "bytes have changed"),
+        (
+            b"\xef\xbb\xbf\n<!DOCTYPE html><p>Forbidden",
+            r"HTML page under the name of a \.xlsx file",
+        ),
+        (b"<html>", "HTML page"),
+    ],
+)
+def test_wrong_bytes_are_named_with_both_digests(tmp_path, body, problem):
+    right = source(file="x.xlsx")
+    path = tmp_path / "x.xlsx"
+    path.write_bytes(body)
+    with pytest.raises(SourceError, match=problem) as refusal:
+        verify(path, right)
+    assert f"4 bytes, sha256 {right.sha256}" in refusal.value.expected
+    assert f"{len(body)} bytes, sha256 {hashlib.sha256(body).hexdigest()}" in refusal.value.found
+    assert repr(body[:16]) in refusal.value.found
+    assert "data/sources.yaml" in refusal.value.remedy
+    path.write_bytes(b"good")
+    assert verify(path, right) == path
+
+
+# --- mirrors and patience
+
+
+@pytest.mark.parametrize(
+    ("text", "separator", "mirrors"),
+    [
+        ("", ":", []),
+        ("/a::/b c/:", ":", ["/a", "/b c/"]),
+        ("http://h:8000:/a", ":", ["http://h:8000", "/a"]),
+        ("/a:https://h.ru/raw:http://h:80/x/:rel", ":",
+         ["/a", "https://h.ru/raw", "http://h:80/x/", "rel"]),
+        ("https://h.ru:http://[::1]:80/x:/b", ":", ["https://h.ru", "http://[::1]:80/x", "/b"]),
+        ("https://h.ru:/8000", ":", ["https://h.ru", "/8000"]),
+        ("httpdocs:/a", ":", ["httpdocs", "/a"]),
+        (r"C:\raw;http://h:8000/x;D:\b", ";", [r"C:\raw", "http://h:8000/x", r"D:\b"]),
+    ],
+)  # fmt: skip
+def test_mirrors_are_split_and_addresses_stay_whole(text, separator, mirrors):
+    assert split_mirrors(text, separator) == mirrors
+
+
+def test_patience_comes_from_the_environment():
+    assert from_environment({}) == {"mirrors": [], "limits": Limits()}
+    assert from_environment({"MONOTOWNS_TIMEOUT": "90"})["limits"] == Limits(total=90)
+    assert from_environment({"MONOTOWNS_TIMEOUT": "2.5,90"})["limits"] == Limits(2.5, total=90)
+    for text in ("soon", "1,2,3", "-5", "inf", "0", "0.0,5", "5,0"):
+        with pytest.raises(SourceError, match="not a time-out"):
+            from_environment({"MONOTOWNS_TIMEOUT": text})
+
+
+def test_retry_after_is_seconds_or_a_date():
+    later = format_datetime(datetime.now(UTC) + timedelta(seconds=100), usegmt=True)
+    assert _seconds(None) is None and _seconds("soon") is None
+    assert _seconds("7") == 7
+    assert 90 < _seconds(later) <= 100
+    assert _seconds("Wed, 21 Oct 2015 07:28:00 GMT") == 0
+    assert _seconds("Wed, 21 Oct 2015 07:28:00 -0000") == 0
+
+
+# --- folders as mirrors
+
+
+def place(folder, body):
+    folder.mkdir()
+    (folder / "x.csv").write_bytes(body)
+    return str(folder)
+
+
+def test_a_mirror_serves_and_a_bad_mirror_leaves_nothing_but_quarantine(tmp_path):
+    good, bad = place(tmp_path / "good", b"good"), place(tmp_path / "bad", b"baad")
+    raw, quarantine = tmp_path / "raw", tmp_path / "quarantine"
+    with pytest.raises(SourceError, match="have changed") as refusal:
+        fetch(source(), raw, quarantine, [bad])
+    assert list(raw.iterdir()) == []
+    kept = quarantine / f"x-{hashlib.sha256(b'baad').hexdigest()[:16]}.csv"
+    assert kept.read_bytes() == b"baad" and str(kept) in refusal.value.found
+    assert (tmp_path / "bad/x.csv").read_bytes() == b"baad"  # a mirror is only read
+    lacking = str(tmp_path)
+    with pytest.warns(UserWarning, match=r"have changed(.|\n)*used instead: .*good") as said:
+        assert fetch(source(), raw, quarantine, [lacking, bad, good]).read_bytes() == b"good"
+    assert len(said) == 1  # a mirror need not hold every file
+    assert [p.name for p in raw.iterdir()] == ["x.csv"]
+    assert list(quarantine.iterdir()) == [kept]
+
+
+def test_a_file_that_is_there_is_verified_and_used(tmp_path):
+    raw, quarantine = tmp_path / "raw", tmp_path / "quarantine"
+    place(raw, b"good")
+    assert fetch(source(), raw, quarantine) == raw / "x.csv"  # no place is needed
+    (raw / "x.csv").write_bytes(b"bad!")
+    good = place(tmp_path / "good", b"good")
+    with pytest.warns(UserWarning, match="have changed"):
+        assert fetch(source(), raw, quarantine, [good]).read_bytes() == b"good"
+    assert [p.read_bytes() for p in quarantine.iterdir()] == [b"bad!"]
+
+
+def test_every_place_is_named_when_none_serves(tmp_path):
+    bad = place(tmp_path / "bad", b"baad")
+    (tmp_path / "folder" / "x.csv").mkdir(parents=True)
+    mirrors = [bad, str(tmp_path / "none"), str(tmp_path / "folder")]
+    with pytest.raises(SourceError) as refusal:
+        fetch(source(), tmp_path / "raw", tmp_path / "quarantine", mirrors)
+    text = str(refusal.value)
+    assert all(f"{mirror}/x.csv: " in text for mirror in mirrors)
+    assert text.count("no readable file") == 2 and text.count("have changed") == 1
+    assert "MONOTOWNS_MIRROR" in refusal.value.remedy
 
 
 def test_no_address_says_what_to_do(tmp_path):
     with pytest.raises(SourceError, match="MONOTOWNS_MIRROR"):
-        fetch(source(), tmp_path / "raw")
-
-
-def test_a_file_name_with_a_folder_is_refused(tmp_path):
-    (tmp_path / "s.yaml").write_text(
-        "x: {file: ../x, publisher: p, title: t, licence: l, sha256: a, bytes: 1, retrieved: d}"
-    )
-    with pytest.raises(SourceError, match="folder"):
-        load_registry(tmp_path / "s.yaml")
+        fetch(source(), tmp_path / "raw", tmp_path / "quarantine")

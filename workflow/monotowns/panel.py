@@ -122,11 +122,15 @@ def passing_jumps(panel: pd.DataFrame) -> np.ndarray:
     A municipality that is missing from an entity's sum, or a figure computed with another's
     population, shows in the implied population. ``panel`` is sorted by entity and year.
     """
-    size = np.log(panel["population"])
-    around = size.groupby(panel["entity"]).transform(
+    return off_the_years_around(np.log(panel["population"]), panel["entity"], PASSING)
+
+
+def off_the_years_around(values, entity, most) -> np.ndarray:
+    """Mark values further than ``most`` from the median of the five years around them."""
+    around = values.groupby(entity).transform(
         lambda s: s.rolling(5, center=True, min_periods=2).median()
     )
-    return ((size - around).abs() > PASSING).to_numpy()
+    return ((values - around).abs() > most).to_numpy()
 
 
 def shorter_side(panel: pd.DataFrame) -> np.ndarray:
@@ -262,8 +266,22 @@ def assemble(panel, status, versions, deflator):
     frame["log_total_pc"] = np.log(frame["total"] * 1000 / frame["population"] / price)
     frame["log_population"] = np.log(frame["population"])
     frame["transfer_share"] = frame["social"] / frame["total"]
+    frame["income_spike"] = spikes(frame)
     frame["region_year"] = frame["region"].astype(str) + " " + frame["year"].astype(str)
     return frame.sort_values(["entity", "year"], ignore_index=True)
+
+
+#: A year's income may differ this much from the median of the five years around it (log points)
+#: before it counts as a passing spike: dividends, a misprint, an employer's change of address.
+SPIKE = 0.5
+
+
+def spikes(frame: pd.DataFrame) -> np.ndarray:
+    """Mark entity-years whose income leaves its series and comes back; they stay in the panel.
+
+    ``frame`` is sorted by entity and year and has ``log_taxable_pc``.
+    """
+    return off_the_years_around(frame["log_taxable_pc"], frame["entity"], SPIKE).astype(int)
 
 
 def coverage(panel: pd.DataFrame, region_population: pd.DataFrame) -> pd.DataFrame:

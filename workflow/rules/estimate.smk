@@ -1,5 +1,6 @@
-# What analyses give beside their records: numbers that the text prints.
-FACTS = []
+# Analyses that are no single regression: their records, and the facts that the text prints.
+ANALYSES = ["potential", "analyse_exposure", "analyse_robustness"]
+FACTS = [f"results/facts/{name}.json" for name in ("stages", "potential", "exposure", "robustness")]
 
 
 def specification(wildcards):
@@ -9,15 +10,20 @@ def specification(wildcards):
 
 def estimator_code(wildcards):
     """The code that a specification's estimation reaches."""
-    reached = ESTIMATORS[SPECIFICATIONS[wildcards.specification]["estimator"]]
-    script = "workflow/scripts/estimate/estimate.py"
-    return code_of("workflow/monotowns", script, f"models.{reached}")
+    spec = SPECIFICATIONS[wildcards.specification]
+    chosen = [f"models.{ESTIMATORS[spec['estimator']]}"]
+    chosen += ["models.variances"] if spec.get("variances") else []
+    return code_of("workflow/monotowns", "workflow/scripts/estimate/estimate.py", *chosen)
 
 
 rule estimate:
+    wildcard_constraints:
+        specification="|".join(SPECIFICATIONS),
     input:
         panel=rules.build_panel.output.panel,
         measures=rules.build_measures.output.measures,
+        exposure=rules.build_exposure.output.exposure,
+        weights=rules.build_weights.output.weights,
     output:
         records="results/estimates/{specification}.csv",
         flow="results/estimates/{specification}.flow.csv",
@@ -30,6 +36,7 @@ rule estimate:
         runtime=10,
     params:
         spec=specification,
+        draws=config["draws"]["bootstrap"],
         seed=config["seed"],
         code=estimator_code,
     message:
@@ -40,7 +47,7 @@ rule estimate:
 
 rule collect:
     input:
-        records=expand("results/estimates/{s}.csv", s=SPECIFICATIONS),
+        records=expand("results/estimates/{s}.csv", s=[*SPECIFICATIONS, *ANALYSES]),
         flows=expand("results/estimates/{s}.flow.csv", s=SPECIFICATIONS),
         facts=FACTS,
         panel=rules.build_panel.output.panel,

@@ -32,6 +32,7 @@ rule build_stages:
     output:
         stages="results/tables/regions_stages.csv",
         grid="results/tables/turn_grid.csv",
+        grid_print="results/tables/turn_grid_print.csv",
         facts="results/facts/stages.json",
     log:
         "logs/build_stages.log",
@@ -107,3 +108,25 @@ rule build_potential:
         "Potential: index, rank bands and validation of every monotown"
     script:
         "../scripts/measure/build_potential.py"
+
+
+rule build_weights:
+    input:
+        panel=rules.build_panel.output.panel,
+    output:
+        weights="data/panel/weights.csv",
+        balance="results/tables/balance.csv",
+    log:
+        "logs/build_weights.log",
+    benchmark:
+        "benchmarks/build_weights.tsv"
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    params:
+        settings=config["balance"],
+        code=code_of("workflow/monotowns", "workflow/scripts/measure/build_weights.py"),
+    message:
+        "Weights: balance the controls on what they were before 2014"
+    script:
+        "../scripts/measure/build_weights.py"

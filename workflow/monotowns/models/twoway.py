@@ -98,11 +98,32 @@ def least_squares(
                used["entity"].nunique(), len(labels), covariance, details)  # fmt: skip
 
 
+def by_year(rows, treatment, base):
+    """Split a treatment into one column a year, the base year left out.
+
+    Returns
+    -------
+    rows : pandas.DataFrame
+        With the columns ``<treatment> in <year>``.
+    names : list of str
+        These columns in the order of the years.
+    """
+    years = [year for year in sorted(rows["year"].unique()) if year != base]
+    columns = {f"{treatment} in {y}": rows[treatment] * (rows["year"] == y) for y in years}
+    return rows.assign(**columns), list(columns)
+
+
 def event_study(
-    rows, outcome, treatment, base, controls=(), fixed_effects=(), cluster="region", weights=None,
-    seed=0,
-) -> Fit:  # fmt: skip
-    """Treatment by year, the base year left out.
+    rows, outcome, names, controls=(), fixed_effects=(), cluster="region", weights=None, seed=0
+) -> Fit:
+    """Treatment by year.
+
+    Parameters
+    ----------
+    rows, names
+        From :func:`by_year`; the rest as in :func:`least_squares`.
+    seed : int
+        Of the uniform band.
 
     Returns
     -------
@@ -111,14 +132,10 @@ def event_study(
         term ``band`` whose estimate is the critical value of the uniform 95 per cent band of the
         years.
     """
-    years = [year for year in sorted(rows["year"].unique()) if year != base]
-    # A text name, so that the year's column collides with none of the panel's.
-    columns = {f"{treatment} in {y}": rows[treatment] * (rows["year"] == y) for y in years}
-    fit = least_squares(rows.assign(**columns), outcome, [*columns, *controls], fixed_effects,
-                        cluster, weights, "event_study")  # fmt: skip
-    names = [str(year) for year in years]
-    terms = fit.terms.assign(term=[*names, *controls])
-    band = sup_t(fit.covariance[: len(years), : len(years)], seed=seed)
+    fit = least_squares(rows, outcome, [*names, *controls], fixed_effects, cluster, weights,
+                        "event_study")  # fmt: skip
+    terms = fit.terms.assign(term=[*(name[-4:] for name in names), *controls])
+    band = sup_t(fit.covariance[: len(names), : len(names)], seed=seed)
     terms.loc[len(terms)] = ["band", band, *[np.nan] * 4]
     return replace(fit, terms=terms)
 

@@ -1,21 +1,27 @@
-"""Rewrite one snapshot table from its verified raw file."""
+"""Rewrite the committed tables from verified raw files, by the steps of the download mode."""
 
 import os
 
 
-def main(registry: str, source: str, table: str, raw: str, target: str):
-    from monotowns.readers import READERS
-    from monotowns.sources import fetch, load_registry
+def main(registry: str, raw: str, quarantine: str, folder: str):
+    from monotowns.download import fetch, from_environment
+    from monotowns.sources import load_registry
+    from read_source import main as read_source
 
-    mirrors = [m for m in os.environ.get("MONOTOWNS_MIRROR", "").split(os.pathsep) if m]
-    path = fetch(load_registry(registry)[source], raw, mirrors)
-    READERS[table](path).to_csv(target, index=False, lineterminator="\n")
+    set_here = from_environment(os.environ)
+    for source in load_registry(registry).values():
+        names = ", ".join(source.tables)
+        if source.access == "compiled" and not set_here["mirrors"]:
+            print(f"Snapshot: {names} kept: compiled by the authors, no MONOTOWNS_MIRROR holds it")
+            continue
+        print(f"Snapshot: {names} from {source.file}")
+        path = fetch(source, raw, quarantine, **set_here)
+        for name in source.tables:
+            read_source(registry, str(path), name, f"{folder}/{name}.csv")
 
 
 if __name__ == "__main__":
-    import sys
-
     from monotowns.stage import run
 
-    run(main, registry="data/sources.yaml", source=sys.argv[1], table=sys.argv[2],
-        raw="data/raw", target=f"data/snapshot/{sys.argv[2]}.csv")  # fmt: skip
+    run(main, registry="data/sources.yaml", raw="data/raw", quarantine="data/quarantine",
+        folder="data/snapshot")  # fmt: skip

@@ -1,0 +1,95 @@
+"""The download mode through the workflow itself."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from monotowns.sources import load_registry
+
+ROOT = Path(__file__).parents[1]
+REGISTRY = load_registry(ROOT / "data/sources.yaml")
+TABLES = [t for s in REGISTRY.values() if s.access == "open" for t in s.tables]
+REPORTS = [f"data/drift/{table}.csv" for table in TABLES]
+MIRROR = os.environ.get("MONOTOWNS_MIRROR", "")
+pytestmark = pytest.mark.workflow
+
+
+@pytest.fixture
+def copy(tmp_path):
+    folder = tmp_path / "копия с пробелом"
+    names = ("Snakefile", "config", "workflow", "data/snapshot", "data/corrections",
+             "data/sources.yaml", "data/literature.csv", "paper")  # fmt: skip
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        if (ROOT / name).is_dir():
+            ignored = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(ROOT / name, folder / name, ignore=ignored)
+        else:
+            shutil.copy(ROOT / name, folder / name)
+    edit(folder / "config/config.yaml", "acquisition: snapshot", "acquisition: download")
+    return folder
+
+
+def edit(path, old, new):
+    text = path.read_text(encoding="utf-8")
+    assert text.count(old) == 1
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def snakemake(folder, *words, before=()):
+    command = [*before, sys.executable, "-m", "snakemake", "--cores", "1", *words]
+    environment = {**os.environ, "PYTHONPATH": str(folder / "workflow"), "PYTHONUTF8": "1"}
+    done = subprocess.run(command, cwd=folder, capture_output=True, env=environment)
+    return done.returncode, done.stderr.decode() + done.stdout.decode()
+
+
+def test_the_plan_is_made_without_a_network(copy):
+    offline = ["unshare", "-rn"]
+    if subprocess.run([*offline, "true"], capture_output=True).returncode:
+        pytest.skip("no right to cut the network off here")
+    code, said = snakemake(copy, "-n", before=offline)
+    assert code == 0, said[-3000:]
+    for rule, jobs in (("compare_snapshot", len(TABLES)), ("read_source", len(TABLES))):
+        assert f"{rule} {jobs}" in " ".join(said.split())
+    assert not (copy / "data/raw").exists()
+    edit(copy / "config/config.yaml", "acquisition: download", "acquisition: snapshot")
+    code, said = snakemake(copy, "-n", before=offline)
+    assert code == 0, said[-3000:]
+    assert "build_panel 1" in " ".join(said.split())
+    assert not [r for r in ("Download", "read_source", "compare_snapshot") if r in said]
+
+
+def test_download_read_compare_and_what_goes_wrong(copy):
+    if not MIRROR:
+        pytest.skip("no raw files: MONOTOWNS_MIRROR is not set")
+    code, said = snakemake(copy, "--", *REPORTS)
+    assert code == 0, said[-3000:]
+    assert "WARNING" not in said
+    assert [report for report in REPORTS if len(pd.read_csv(copy / report))] == []
+    for table in TABLES:
+        fresh = (copy / f"data/clean/{table}.csv").read_bytes()
+        assert fresh == (copy / f"data/snapshot/{table}.csv").read_bytes(), table
+
+    # A table that is not its snapshot: told, and the run goes on.
+    edit(copy / "data/snapshot/grp.csv", "Алтайский край,1998,21365.9", "Алтайский край,1998,2.0")
+    code, said = snakemake(copy, "--", "data/drift/grp.csv")
+    assert code == 0, said[-3000:]
+    assert "WARNING: grp is not its snapshot" in said and "1 cells differ" in said
+    report = pd.read_csv(copy / "data/drift/grp.csv", dtype=str)
+    assert report.to_numpy().tolist() == [
+        ["grp", "region=Алтайский край year=1998", "grp", "2.0", "21365.9"]
+    ]
+
+    # Another registered vintage that nobody serves: refused, and refused at every next run.
+    digest = REGISTRY["grp"].sha256
+    edit(copy / "data/sources.yaml", digest, digest[::-1])
+    edit(copy / "data/sources.yaml", REGISTRY["grp"].addresses[0], "http://127.0.0.1:9/grp.xlsx")
+    for _ in range(2):
+        code, said = snakemake(copy, "--", "data/drift/grp.csv")
+        assert code != 0
+        assert "the bytes have changed" in said and digest[::-1] in said
+    assert (copy / f"data/quarantine/grp-{digest[:16]}.xlsx").exists()
