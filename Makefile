@@ -20,12 +20,14 @@ export PYTHONHASHSEED := 0
 export PYTHONUTF8 := 1
 export MPLBACKEND := Agg
 
-.PHONY: all test test-fast lint format snapshot dag lock clean help
+.PHONY: all environment test test-fast lint format snapshot dag lock clean help
 .DEFAULT_GOAL := all
 
 all: $(STAMP)  ## build everything up to results/paper.pdf
 	@$(SNAKEMAKE)
 	@echo "The paper: results/paper.pdf    Every estimate: results/estimates.csv"
+
+environment: $(STAMP)  ## build or update the environment only
 
 test: $(STAMP)  ## run all tests
 	@$(BIN)/python -m pytest -n $(CORES)
@@ -42,9 +44,13 @@ format: $(STAMP)  ## put Python and Snakemake files into style
 snapshot: $(STAMP)  ## rewrite data/snapshot from verified raw files (MONOTOWNS_MIRROR or a network)
 	@$(BIN)/python workflow/scripts/acquire/write_snapshot.py
 
+dag: $(STAMP)  ## draw the rules into the README
+	@$(BIN)/python workflow/scripts/documentation/rulegraph.py
+
 lock: $(STAMP)  ## resolve envs/requirements.in anew into the hash-pinned lock
 	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-header --no-annotate -q envs/requirements.in -o envs/requirements.lock
+	@$(BIN)/python envs/conda.py
 
 clean:  ## remove everything that the pipeline wrote (not the environment)
 	@rm -rf data/raw data/clean data/panel data/drift logs benchmarks .snakemake

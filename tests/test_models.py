@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from monotowns.errors import DesignError
-from monotowns.models import design, estimate, staggered, twoway
+from monotowns.models import design, estimate, prepare, staggered, twoway
 
 #: Published to four decimals.
 PUBLISHED = 5e-5
@@ -26,16 +26,36 @@ def test_two_way_effects_against_linearmodels():
     from linearmodels.panel import PanelOLS
 
     frame = simulated()
-    fit = twoway.ols(frame, "y", "x", fixed_effects=["entity", "year"], cluster="entity")
+    fit = twoway.least_squares(frame, "y", ["x"], ["entity", "year"], "entity")
     panel = frame.set_index(["entity", "year"])
     peer = PanelOLS(panel["y"], panel[["x"]], entity_effects=True, time_effects=True)
     assert fit["x"]["estimate"] == pytest.approx(peer.fit().params["x"], abs=1e-8)
 
 
+@pytest.mark.parametrize("weights", [None, "w"])
+@pytest.mark.parametrize("effects", [["entity", "region_year"], ["region"], []])
+@pytest.mark.parametrize("cluster", ["region", "entity"])
+def test_least_squares_is_fixests(effects, cluster, weights):
+    import pyfixest
+
+    frame = simulated().sample(frac=0.8, random_state=0)  # unbalanced
+    frame = frame.assign(z=np.sin(frame["year"] * frame["entity"]), w=1 + frame["entity"] % 5)
+    fit = twoway.least_squares(frame, "y", ["x", "z"], effects, cluster, weights)
+    formula = "y ~ x + z" + (f" | {' + '.join(effects)}" if effects else "")
+    peer = pyfixest.feols(formula, twoway.drop_singletons(frame, effects),
+                          vcov={"CRV1": cluster}, weights=weights, fixef_tol=1e-12)  # fmt: skip
+    table = fit.terms.set_index("term")
+    for name in ("x", "z"):
+        assert table.loc[name, "estimate"] == pytest.approx(peer.coef()[name], abs=1e-9)
+        assert table.loc[name, "standard_error"] == pytest.approx(peer.se()[name], abs=1e-9)
+        assert table.loc[name, "p_value"] == pytest.approx(peer.pvalue()[name], abs=1e-9)
+
+
 def test_event_study_recovers_a_planted_path():
     frame = simulated().assign(y=lambda f: f["y"] * 0 + f["monotown"] * (f["year"] - 2013) ** 2)
     frame["y"] += np.random.default_rng(0).normal(0, 1e-6, len(frame))
-    fit = twoway.event_study(frame, "y", "monotown", 2013, ["entity", "year"])
+    rows, names = twoway.by_year(frame, "monotown", 2013)
+    fit = twoway.event_study(rows, "y", names, fixed_effects=["entity", "year"])
     assert "2013" not in set(fit.terms["term"])
     found = fit.terms.set_index("term")["estimate"]
     # Between the pointwise and the Bonferroni value of seven estimates.
@@ -69,7 +89,7 @@ def test_callaway_santanna_on_the_published_minimum_wage_data():
 
 
 SPEC = {"outcome": "y", "treatment": "monotown", "cluster": "region", "sample": "all",
-        "estimator": "ols", "fixed_effects": ["year"]}  # fmt: skip
+        "estimator": "ols", "fixed_effects": ["year"], "rows": {}, "dummies": {}}  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -84,12 +104,36 @@ SPEC = {"outcome": "y", "treatment": "monotown", "cluster": "region", "sample": 
 )
 def test_what_cannot_be_estimated_is_refused(change, frame, words):
     with pytest.raises(DesignError, match=words):
-        estimate(frame, "s", SPEC | change, seed=1)
+        estimate(frame, "s", SPEC | change, draws=99, seed=1)
 
 
 def test_undated_toser_entities_are_in_no_staggered_sample():
-    frame = simulated().assign(toser=lambda f: np.where(f["entity"] == 0, 0, np.nan))
-    assert 0 not in set(design.draw_sample(frame, "monotowns")["entity"])
+    frame = simulated().drop(columns="toser")
+    frame["toser"] = frame["entity"].map({0: 0.0, 1: 2016.0})
+    panel = prepare(frame, frame[["entity", "year"]], frame[["entity"]].drop_duplicates())
+    cohort = panel.groupby("entity")["toser_cohort"].first()
+    assert pd.isna(cohort[0])
+    assert cohort[[1, 2]].tolist() == [2016, 0]
+
+
+def test_conditions_by_hand():
+    frame = pd.DataFrame({"year": [2012, 2013, 2014, 2014], "x": [1.0, np.nan, 3.0, 4.0],
+                          "k": ["a", "a", "b", None]})  # fmt: skip
+    cases = [({"year": ["last"]}, "0011"), ({"x": {"min": 3}}, "0011"), ({"x": {"max": 3}}, "1010"),
+             ({"k": {"not": ["a"]}}, "0011"), ({"k": {"known": False}}, "0001"),
+             ({"k": ["a"], "x": {"known": True}}, "1000"), ({}, "1111")]  # fmt: skip
+    for conditions, expected in cases:
+        assert "".join(map(str, design.holds(frame, conditions).astype(int))) == expected
+    with pytest.raises(DesignError, match="did you mean 'year'"):
+        design.holds(frame, {"yaer": [2012]})
+
+
+def test_dummies_and_products():
+    frame = simulated()
+    spec = SPEC | {"treatment": "monotown:late:x", "dummies": {"late": {"year": {"min": 2018}}}}
+    made = design.with_columns(frame, spec, "s")
+    by_hand = frame["monotown"] * (frame["year"] >= 2018) * frame["x"]
+    np.testing.assert_array_equal(made["monotown:late:x"], by_hand)
 
 
 def test_uniform_band_of_independent_estimates_is_sidaks():
@@ -104,7 +148,7 @@ def test_the_flow_of_a_sample_ends_at_the_rows_estimated():
     frame = simulated().assign(kind="городской округ")
     frame.loc[:4, "y"] = np.nan
     spec = SPEC | {"question": "gap", "group": "headline"}
-    records, flow = estimate(frame, "s", spec, seed=7)
+    records, flow = estimate(frame, "s", spec, draws=99, seed=7)
     assert flow["rows"].tolist() == [960, 960, 955, 955]
     assert records.loc[0, ["specification", "n_obs", "seed"]].tolist() == ["s", 955, 7]
 
@@ -116,3 +160,24 @@ def test_singletons_are_dropped_until_none_is_left():
     whole = pd.DataFrame({"e": list("aabb"), "t": [1, 2, 1, 2]})
     assert len(twoway.drop_singletons(whole, ["e", "t"])) == 4
     assert len(left) == 0
+
+
+def test_other_variances_keep_the_estimate_and_are_the_functions_own():
+    from monotowns.inference.jackknife import cluster_jackknife
+
+    frame = simulated().assign(kind="a", lat=55.0, lon=lambda f: 40.0 + f["entity"] / 10)
+    spec = SPEC | {"question": "gap", "group": "headline", "treatment": "x",
+                   "fixed_effects": ["entity", "year"],
+                   "variances": ["crv3", "wild", "conley_100", "driscoll_kraay"]}  # fmt: skip
+    records, _ = estimate(frame, "s", spec, draws=999, seed=1)
+    assert records["estimate"].nunique() == 1
+    assert [v.split("(")[0].split(",")[0].strip() for v in records["variance"]] == [
+        "CRV1", "CRV3", "wild cluster bootstrap", "Conley 100 km", "Driscoll-Kraay",
+    ]  # fmt: skip
+    by_hand = cluster_jackknife(frame["y"], frame[["x"]], frame["region"],
+                                [frame["entity"], frame["year"]])  # fmt: skip
+    assert records.loc[1, "standard_error"] == pytest.approx(by_hand[0, 0] ** 0.5)
+    wild = records.loc[2]
+    assert wild["ci_low"] < wild["estimate"] < wild["ci_high"]
+    with pytest.raises(DesignError, match="weighted"):
+        estimate(frame.assign(w=1.0), "s", spec | {"weights": "w"}, draws=99, seed=1)

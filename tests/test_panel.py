@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,10 +9,19 @@ from monotowns.panel import (
     correct,
     coverage,
     harmonise,
+    match_rates,
     monotown_status,
     passing_jumps,
     shorter_side,
+    spikes,
 )
+from monotowns.territories import components, locate_towns, stem
+
+ROOT = Path(__file__).parents[1]
+DEFINITIONS = {
+    "main": {"list": 2014, "town_share_min": 0.5},
+    "any": {"list": 2014, "town_share_min": 0},
+}
 
 VERSIONS = pd.DataFrame(
     {
@@ -83,17 +94,30 @@ def test_status_share_and_buffer_entities():
         "toser": towns[:1].assign(established=["2017-03"]),
     }
     none = pd.DataFrame({"region": [], "town": [], "code": []}, dtype=str)
-    status, matched = monotown_status(lists, places, VERSIONS, none, 0.5)
+    status, towns = monotown_status(lists, places, VERSIONS, none, DEFINITIONS)
     status = status.set_index("entity")
     assert status.loc["10701000", ["town_share", "monotown", "toser"]].tolist() == [0.8, 1.0, 2017]
     assert pd.isna(status.loc["10602000", "monotown"])  # neither treated nor control
-    assert matched["located"].tolist() == [2, 2, 1]
+    assert status["monotown_any"].tolist() == [1.0, 1.0]
     panel, _, _ = harmonise(incomes(), VERSIONS, NO_OVERRIDES, 2012, 2013)
+    matched = match_rates(towns, panel, events=(2013, 2014)).set_index("list")
+    assert matched["located"].to_dict() == {
+        "monotowns_2014": 2, "monotowns_2024": 2, "toser": 1,
+    }  # fmt: skip
+    assert matched.loc["monotowns_2014", "official"] == 313
+    assert matched.loc["toser", ["rows", "in_panel", "around_2013", "around_2014"]].tolist() == [
+        1, 1, 1, 0,
+    ]  # fmt: skip
     frame = assemble(panel, status.reset_index(), VERSIONS, {2012: 0, 2013: 10})
     real = frame.set_index(["entity", "year"])["log_total_pc"]
     # 50 roubles a resident in both years; those of 2012 are worth 10 per cent more in 2013.
     assert real["10701000", 2013] == pytest.approx(np.log(50))
     assert real["10701000", 2012] == pytest.approx(np.log(55))
+
+
+def test_an_income_spike_is_marked_and_stays():
+    frame = pd.DataFrame({"entity": "e", "log_taxable_pc": [1.0, 1.1, 1.9, 1.2, 1.3]})
+    assert spikes(frame).tolist() == [0, 0, 1, 0, 0]
 
 
 def series(*people):
@@ -120,3 +144,39 @@ def test_coverage_against_published_residents():
     panel = pd.DataFrame({"region": ["A", "A"], "year": [2012, 2012], "population": [40.0, 50.0]})
     known = pd.DataFrame({"region": ["A"], "year": [2012], "population": [100.0]})
     assert coverage(panel, known)["share"].tolist() == [0.9]
+
+
+def test_located_monotowns_agree_with_a_fact_that_location_does_not_use():
+    # The bulletin prints residents beside each monotown; the entity in which region and name
+    # put the town must hold a place with exactly that many.
+    read = {
+        t: pd.read_csv(ROOT / f"data/snapshot/{t}.csv", dtype={"code": str})
+        for t in ("monotowns_2024", "municipal_dictionary", "population_2024")
+    }
+    towns, versions, places = read.values()
+    found = locate_towns(towns, places, versions)
+    people = places.assign(entity=places["code"].map(components(versions)))
+    people = people.dropna(subset=["population"]).groupby("entity")["population"].agg(set)
+    printed = towns[["municipality_population", "town_population"]].apply(
+        lambda row: set(row.dropna()), axis=1
+    )
+    # The rest is placed by hand (data/corrections/towns.csv) or printed with an ellipsis.
+    known = found.isin(people.index) & (printed.str.len() > 0)
+    assert known.sum() >= 310
+    agree = [bool(p & people[e]) for p, e in zip(printed[known], found[known], strict=True)]
+    assert towns[known][~np.array(agree)]["town"].tolist() == []
+
+
+def test_the_lists_of_2014_and_2024_put_a_town_of_one_name_into_one_entity():
+    towns = pd.read_csv(ROOT / "data/corrections/towns.csv", dtype=str)
+    versions = pd.read_csv(ROOT / "data/snapshot/municipal_dictionary.csv", dtype={"code": str})
+    places = pd.read_csv(ROOT / "data/snapshot/population_2024.csv", dtype={"code": str})
+    lists = {
+        t: pd.read_csv(ROOT / f"data/snapshot/{t}.csv")
+        for t in ("monotowns_2014", "monotowns_2024", "toser")
+    }
+    _, located = monotown_status(lists, places, versions, towns, DEFINITIONS)
+    assert located["entity"].notna().all()
+    names = located.assign(stem=located["town"].map(stem))
+    entities = names[names["stem"] != ""].groupby(["region", "stem"])["entity"].nunique()
+    assert entities[entities > 1].index.tolist() == []

@@ -3,9 +3,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from monotowns import schema
 from monotowns.errors import ConfigError
 from monotowns.provenance import code_of
-from monotowns.settings import check_config, load_specifications
+from monotowns.settings import ESTIMATORS, check_config, load_specifications
 
 ROOT = Path(__file__).parents[1]
 CONFIG = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
@@ -19,12 +20,12 @@ def test_the_committed_config_passes():
     ("path", "value", "words"),
     [
         (("sed",), 1, "did you mean 'seed'"),
-        (("years", "frist"), 2012, "did you mean 'years.first'"),
-        (("years", "first"), 1990, "out of range"),
+        (("years", "frist"), 2012, "did you mean 'first'"),
+        (("years", "first"), 1990, "1990 is less than the minimum of 2012"),
         (("seed",), "one", "wrong type"),
         (("acquisition",), "downlaod", "did you mean 'download'"),
         (("cores",), [500000, 250000], "rising"),
-        (("monotown", "town_share_min"), 50, "share"),
+        (("monotown", "main", "town_share_min"), 50, "town_share_min: 50 is greater"),
         (("deflator",), {2012: 6.58}, "no inflation"),
     ],
 )
@@ -43,14 +44,36 @@ def test_a_broken_config_is_one_clear_error(path, value, words):
     [
         ("outcome:", "outcom:", "did you mean 'outcome'"),
         ("estimator: ols", "estimator: olss", "did you mean 'ols'"),
-        ("sample: all", "sample: al", "did you mean 'all'"),
+        ("sample: urban_okrugs", "sample: urban_okrug", "did you mean 'urban_okrugs'"),
+        ("base: 2013", "base: 1913", "year out of range"),
+        ("treatment: monotown, base: 2013", "treatment: monotown", "base year"),
+        ("treatment: monotown,", "treatment: 'a+b',", "does not match"),
+        ("{known: true}", "{knwon: true}", "did you mean 'known'"),
     ],
 )
 def test_a_broken_specification_names_the_nearest(tmp_path, old, new, words):
     text = (ROOT / "config/specifications.yaml").read_text(encoding="utf-8")
     (tmp_path / "s.yaml").write_text(text.replace(old, new, 1), encoding="utf-8")
     with pytest.raises(ConfigError, match=words):
-        load_specifications(tmp_path / "s.yaml")
+        load_specifications(tmp_path / "s.yaml", CONFIG["years"])
+
+
+def test_all_faults_are_told_at_once():
+    config = copy.deepcopy(CONFIG) | {"sed": 1, "seed": -1}
+    with pytest.raises(ConfigError, match=r"2 faults(.|\n)*seed(.|\n)*sed"):
+        check_config(config)
+
+
+def test_an_edit_of_one_specification_changes_no_other():
+    path = ROOT / "config/specifications.yaml"
+    specifications = load_specifications(path, CONFIG["years"])
+    assert specifications["gap_main"]["outcome"] == "log_taxable_pc"  # from the defaults
+    assert set(specifications["gap_main"]["rows"]) == {"monotown"}
+
+
+def test_schema_and_library_know_the_same_estimators():
+    fields = schema.load("specifications")["properties"]["specifications"]["additionalProperties"]
+    assert set(fields["properties"]["estimator"]["enum"]) == set(ESTIMATORS)
 
 
 def test_code_digest_sees_logic_in_reach_and_nothing_else(tmp_path):
@@ -67,3 +90,8 @@ def test_code_digest_sees_logic_in_reach_and_nothing_else(tmp_path):
     assert code_of(library, script) == before
     (library / "near.py").write_text("X = 2\n")
     assert code_of(library, script) != before
+    chosen = code_of(library, script, "far")
+    (library / "far.py").write_text("X = 3\n")
+    assert code_of(library, script, "far") != chosen
+    with pytest.raises(FileNotFoundError):
+        code_of(library, script, "nowhere")

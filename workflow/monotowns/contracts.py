@@ -95,6 +95,47 @@ def _schemas():
         "market_access": pa.DataFrameSchema(
             {"territory_id": pa.Column(int, unique=True), "market_access": positive},
         ),
+        "grp": pa.DataFrameSchema(
+            {"region": pa.Column(str), "year": year, "grp": positive},
+            unique=["region", "year"],
+        ),
+        "gva_structure": pa.DataFrameSchema(
+            {
+                "region": pa.Column(str),
+                "year": pa.Column(int, pa.Check.in_range(2009, 2022)),
+                "classification": pa.Column(str, pa.Check.isin(["OKVED-2007", "OKVED2"])),
+                "section": pa.Column(str, pa.Check.str_matches("^[A-T]$")),
+                "share": pa.Column(float, pa.Check.in_range(0, 100)),
+            },
+            # Sections are exhaustive: the shares of a region and year add up, but for rounding.
+            checks=pa.Check(
+                lambda f: (
+                    (f.groupby(["region", "year"])["share"].transform("sum") - 100).abs() < 0.5
+                ),
+                name="shares add up to 100",
+            ),
+            unique=["region", "year", "section"],
+        ),
+        "monotown_industries": pa.DataFrameSchema(
+            {
+                "region": pa.Column(str),
+                "town": pa.Column(str),
+                "section": pa.Column(str, pa.Check.str_matches("^[A-S]$"), nullable=True),
+                "strength": pa.Column(
+                    str, pa.Check.isin(["town-forming", "main", "located", "dated", "weak"])
+                ),
+            },
+        ),
+        "measures": pa.DataFrameSchema(
+            {
+                "entity": code,
+                "year": year,
+                "log_mp_.*": pa.Column(float, regex=True),
+                "core_.*_km": pa.Column(float, pa.Check.in_range(0, 10_000), regex=True),
+                "ring": pa.Column(str, nullable=False),
+            },
+            unique=["entity", "year"],
+        ),
         "panel": pa.DataFrameSchema(
             {
                 "entity": code,

@@ -1,79 +1,101 @@
-"""The numbers that the manuscript may print, formatted in one place."""
+"""The numbers that the manuscript may print: named in one place, formatted in one place."""
+
+import math
 
 import numpy as np
 
+from monotowns.errors import InputError
+
 #: Multiplier of the standard error: 80 % power in a two-sided test of 5 % (Bloom 1995).
 MDE_FACTOR = 2.8016
+#: Kind of number -> decimals.
+DECIMALS = {"count": 0, "estimate": 3, "share": 1, "correlation": 2, "km": 0, "ratio": 2}
 
 
-def percent(log_points: float) -> str:
-    """Log points as a signed percentage change with one decimal and a true minus."""
-    return f"{100 * np.expm1(log_points):+.1f}".replace("-", "−")
+def written(value, kind: str) -> str:
+    """Write a number as the manuscript prints it, with a true minus.
+
+    Parameters
+    ----------
+    value : float, int or str
+    kind : str
+        A key of :data:`DECIMALS`; ``percent`` (log points as a signed percentage change), ``p``
+        (with its relation sign), ``year`` or ``text``.
+
+    Raises
+    ------
+    InputError
+        When the value is not finite or the kind unknown: neither may reach the text.
+    """
+    if kind in ("text", "year"):
+        return str(value)
+    if not math.isfinite(value):
+        raise InputError("numbers of the text", "a number is not finite", found=value)
+    if kind == "percent":
+        text = f"{100 * np.expm1(value):+.1f}"
+    elif kind == "p":
+        text = "< 0.001" if value < 0.001 else f"= {value:.3f}"
+    elif kind in DECIMALS:
+        text = f"{value:,.{DECIMALS[kind]}f}"
+    else:
+        raise InputError("numbers of the text", "unknown kind", keys=[kind], expected=DECIMALS)
+    # A rounded-away negative number is printed as nought, not as minus nought.
+    return text.lstrip("-") if float(text.strip("<=+ ").replace(",", "")) == 0 and kind != "p" \
+        else text.replace("-", "−")  # fmt: skip
 
 
-def number(value: float, digits: int = 3) -> str:
-    """A number with a fixed number of decimals and a true minus."""
-    return f"{value:,.{digits}f}".replace("-", "−")
-
-
-def numbers_of(records, panel, measures, matched, coverage, market_access) -> dict[str, str]:
-    """Every number that the manuscript prints, by name.
+def of_records(records) -> dict[str, str]:
+    """Numbers of the result records.
 
     Parameters
     ----------
     records : pandas.DataFrame
-        Result records.
-    panel, measures, matched, coverage, market_access : pandas.DataFrame
-        The panel, its spatial measures, the counts of located towns, residents against the
-        published ones, and the outside market-access index.
+        Result records. A specification's first row of a term is its own; further rows of the same
+        term under another variance are known by the first word of that variance.
 
     Returns
     -------
     dict
-        Names ``<specification>.<term>.<what>`` and descriptive names; values as printed.
+        ``<specification>.n``, ``.entities``, ``.clusters``, and by term
+        ``<specification>.<term>[.<variance>].estimate``, ``.se``, ``.low``, ``.high``, ``.p``,
+        ``.percent`` and ``.mde``.
     """
     found = {}
     for row in records.itertuples(index=False):
         key = f"{row.specification}.{row.term}"
-        found[f"{key}.estimate"] = number(row.estimate)
-        found[f"{row.specification}.n"] = number(row.n_obs, 0)
-        found[f"{row.specification}.entities"] = number(row.n_entities, 0)
-        found[f"{row.specification}.clusters"] = number(row.n_clusters, 0)
-        if np.isnan(row.standard_error):
-            continue
-        found[f"{key}.se"] = number(row.standard_error)
-        found[f"{key}.low"] = number(row.ci_low)
-        found[f"{key}.high"] = number(row.ci_high)
-        found[f"{key}.p"] = "< 0.001" if row.p_value < 0.001 else f"= {number(row.p_value)}"
-        found[f"{key}.percent"] = percent(row.estimate)
-        found[f"{key}.mde"] = number(MDE_FACTOR * row.standard_error)
-    for row in matched.itertuples(index=False):
-        found[f"{row.list}.rows"] = number(row.rows, 0)
-        found[f"{row.list}.located"] = number(row.located, 0)
-    return found | _panel_numbers(panel, measures, coverage, market_access)
+        if f"{key}.estimate" in found:
+            key = f"{key}.{row.variance.split('(')[0].split(',')[0].strip().lower()}"
+        found[f"{key}.estimate"] = written(row.estimate, "estimate")
+        for name, value in (("n", row.n_obs), ("entities", row.n_entities),
+                            ("clusters", row.n_clusters)):  # fmt: skip
+            found.setdefault(f"{row.specification}.{name}", written(value, "count"))
+        bounds = {"se": row.standard_error, "low": row.ci_low, "high": row.ci_high}
+        found |= {f"{key}.{k}": written(v, "estimate") for k, v in bounds.items() if v == v}
+        if row.p_value == row.p_value:
+            found[f"{key}.p"] = written(row.p_value, "p")
+        if row.standard_error == row.standard_error:
+            found[f"{key}.percent"] = written(row.estimate, "percent")
+            found[f"{key}.mde"] = written(MDE_FACTOR * row.standard_error, "estimate")
+    return found
 
 
-def _panel_numbers(panel, measures, coverage, market_access):
-    last = panel["year"].max()
-    treated = panel[panel["monotown"] == 1]
-    spans = treated.groupby("entity")["year"].agg(["min", "max"])
-    access = panel[panel["year"] == last].merge(market_access, on="territory_id")
-    access = access.merge(measures, on=["entity", "year"])
-    rank = access["log_mp_inverse"].corr(access["market_access"], method="spearman")
-    whole = coverage.dropna().groupby("year")[["panel", "published"]].sum()
-    return {
-        "panel.rows": number(len(panel), 0),
-        "panel.entities": number(panel["entity"].nunique(), 0),
-        "panel.per_year": number(panel.groupby("year").size().mean(), 0),
-        "panel.monotowns": number(treated["entity"].nunique(), 0),
-        "panel.listed_towns": number(
-            panel.drop_duplicates("entity").query("monotown == 1")["listed_2014"].sum(), 0
-        ),
-        "panel.around_2014": number(((spans["min"] < 2014) & (spans["max"] > 2014)).sum(), 0),
-        "panel.around_2020": number(((spans["min"] < 2020) & (spans["max"] >= 2020)).sum(), 0),
-        "panel.residents_share": number(100 * (whole["panel"] / whole["published"]).mean(), 1),
-        "market_access.rank_correlation": number(rank, 2),
-        "market_access.entities": number(len(access), 0),
-        "year.first": str(panel["year"].min()),
-        "year.last": str(last),
-    }
+def of_facts(*groups: dict) -> dict[str, str]:
+    """Numbers that analyses give beside their records.
+
+    Parameters
+    ----------
+    *groups : dict
+        Name -> [value, kind], see :func:`written`.
+
+    Raises
+    ------
+    InputError
+        When two groups give the same name.
+    """
+    found = {}
+    for group in groups:
+        twice = sorted(set(found) & set(group))
+        if twice:
+            raise InputError("numbers of the text", "a name is given twice", keys=twice)
+        found |= {name: written(*fact) for name, fact in group.items()}
+    return found

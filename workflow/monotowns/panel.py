@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from monotowns.errors import InputError
-from monotowns.territories import components, crosswalk, locate_towns, stem
+from monotowns.territories import components, crosswalk, locate_towns
 
 #: A printed figure equals the one a correction expects up to its last printed digits.
 EXPECTED_RTOL = 1e-6
@@ -122,11 +122,15 @@ def passing_jumps(panel: pd.DataFrame) -> np.ndarray:
     A municipality that is missing from an entity's sum, or a figure computed with another's
     population, shows in the implied population. ``panel`` is sorted by entity and year.
     """
-    size = np.log(panel["population"])
-    around = size.groupby(panel["entity"]).transform(
+    return off_the_years_around(np.log(panel["population"]), panel["entity"], PASSING)
+
+
+def off_the_years_around(values, entity, most) -> np.ndarray:
+    """Mark values further than ``most`` from the median of the five years around them."""
+    around = values.groupby(entity).transform(
         lambda s: s.rolling(5, center=True, min_periods=2).median()
     )
-    return ((size - around).abs() > PASSING).to_numpy()
+    return ((values - around).abs() > most).to_numpy()
 
 
 def shorter_side(panel: pd.DataFrame) -> np.ndarray:
@@ -141,7 +145,7 @@ def shorter_side(panel: pd.DataFrame) -> np.ndarray:
     return (rank < rank.groupby(panel["entity"]).transform("max")).to_numpy()
 
 
-def monotown_status(lists, places, versions, overrides, share_min):
+def monotown_status(lists, places, versions, overrides, definitions):
     """Locate the monotowns and classify the entities.
 
     Parameters
@@ -150,27 +154,28 @@ def monotown_status(lists, places, versions, overrides, share_min):
         ``monotowns_2014``, ``monotowns_2024``, ``toser`` with ``region`` and ``town``.
     places, versions, overrides : pandas.DataFrame
         Population bulletin, dictionary, and hand-made places of towns.
-    share_min : float
-        Least share of the entity's population that lives in its monotowns.
+    definitions : dict
+        Name -> ``list`` (2014 or 2024) and ``town_share_min``, the least share of the entity's
+        population that lives in its monotowns; ``main`` is the study's.
 
     Returns
     -------
     status : pandas.DataFrame
         One row an entity that holds a monotown: ``listed_2014``, ``listed_2024`` (towns),
-        ``category`` (of 2014, the worst), ``town_share``, ``monotown`` (1 treated, missing where
-        neither treated nor control), ``toser`` (year, 0 undated, missing none).
-    matched : pandas.DataFrame
-        ``list``, ``rows``, ``located``.
+        ``category`` (of 2014, the worst), ``town_share``, ``monotown`` by the main and
+        ``monotown_<name>`` by every other definition (1 treated, missing where neither treated
+        nor control), ``toser`` (year, 0 undated, missing none).
+    towns : pandas.DataFrame
+        Every row of the lists with its ``list`` and ``entity``, missing where not located.
     """
     entity = components(versions)
     hand = overrides.set_index(["region", "town"])["code"]
-    located, matched = {}, []
+    located = {}
     for name, towns in lists.items():
         place = locate_towns(towns, places, versions)
         keys = pd.MultiIndex.from_frame(towns[["region", "town"]])
         fixed = pd.Series(keys.map(hand.to_dict()), index=towns.index).map(entity)
-        located[name] = towns.assign(entity=place.fillna(fixed), stem=towns["town"].map(stem))
-        matched.append((name, len(towns), int(located[name]["entity"].notna().sum())))
+        located[name] = towns.assign(list=name, entity=fixed.fillna(place))
     old, new, toser = (located[k] for k in ("monotowns_2014", "monotowns_2024", "toser"))
     towns = places[places["level"] == "municipality"].assign(entity=lambda f: f["code"].map(entity))
     residents = towns.dropna(subset=["entity"]).groupby("entity")["population"].sum()
@@ -181,13 +186,50 @@ def monotown_status(lists, places, versions, overrides, share_min):
     people = new.groupby("entity")["town_population"].sum().astype(float)
     status["town_share"] = (people / residents.astype(float).where(residents > 0)).clip(upper=1)
     status[["listed_2014", "listed_2024"]] = status[["listed_2014", "listed_2024"]].fillna(0)
-    main = (status["listed_2014"] > 0) & (status["town_share"] >= share_min)
-    status["monotown"] = np.where(main, 1.0, np.nan)
+    for name, rule in definitions.items():
+        listed = status[f"listed_{rule['list']}"] > 0
+        # A share that is not known (suppressed residents) meets only the definition without one.
+        treated = listed & (status["town_share"].fillna(0) >= rule["town_share_min"])
+        column = "monotown" if name == "main" else f"monotown_{name}"
+        status[column] = np.where(treated, 1.0, np.nan)
     year = pd.to_numeric(toser["established"].str[:4]).fillna(0).astype(int)
     status["toser"] = year.groupby(toser["entity"]).min()
     status.index.name = "entity"
-    matched = pd.DataFrame(matched, columns=["list", "rows", "located"])
-    return status.reset_index(), matched
+    towns = pd.concat(located.values(), ignore_index=True)
+    return status.reset_index(), towns[["list", "region", "town", "category", "entity"]]
+
+
+#: Towns on the government's lists: order 1398-r of 29 July 2014 in its first wording, and the
+#: monotown tables of Rosstat's bulletin for 1 January 2024.
+OFFICIAL = {"monotowns_2014": 313, "monotowns_2024": 321}
+
+
+def match_rates(towns: pd.DataFrame, panel: pd.DataFrame, events=(2014, 2020)) -> pd.DataFrame:
+    """Count how many towns of each list are found and followed.
+
+    Parameters
+    ----------
+    towns : pandas.DataFrame
+        From :func:`monotown_status`.
+    panel : pandas.DataFrame
+        ``entity``, ``year``.
+    events : sequence of int
+        Years around which outcomes are wanted.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``list``, ``official`` (towns on the list as published, missing where no such count is
+        known), ``rows`` (as available), ``located``, ``in_panel``, and ``around_<event>``: towns
+        whose entity has outcomes before the event and in it or later.
+    """
+    span = panel.groupby("entity")["year"].agg(["min", "max"])
+    first, last = towns["entity"].map(span["min"]), towns["entity"].map(span["max"])
+    marks = {"rows": True, "located": towns["entity"].notna(), "in_panel": first.notna()}
+    marks |= {f"around_{year}": (first < year) & (last >= year) for year in events}
+    table = towns[["list"]].assign(**marks).groupby("list", sort=True).sum().astype(int)
+    table.insert(0, "official", pd.Series(OFFICIAL).reindex(table.index))
+    return table.reset_index()
 
 
 def assemble(panel, status, versions, deflator):
@@ -214,7 +256,8 @@ def assemble(panel, status, versions, deflator):
     for column in ("region", "kind", "lat", "lon", "territory_id"):
         frame[column] = frame["entity"].map(centre[column])
     frame["name"] = frame["entity"].map(centre["name"])
-    frame["monotown"] = frame["monotown"].where(frame["listed_2014"].notna(), 0.0)
+    for column in [c for c in frame if c.startswith("monotown")]:
+        frame[column] = frame[column].where(frame["listed_2014"].notna(), 0.0)
     years = sorted(frame["year"].unique())
     level = np.cumsum([np.log1p(deflator[y] / 100) for y in years])
     price = dict(zip(years, np.exp(level - level[-1]), strict=True))
@@ -223,8 +266,22 @@ def assemble(panel, status, versions, deflator):
     frame["log_total_pc"] = np.log(frame["total"] * 1000 / frame["population"] / price)
     frame["log_population"] = np.log(frame["population"])
     frame["transfer_share"] = frame["social"] / frame["total"]
+    frame["income_spike"] = spikes(frame)
     frame["region_year"] = frame["region"].astype(str) + " " + frame["year"].astype(str)
     return frame.sort_values(["entity", "year"], ignore_index=True)
+
+
+#: A year's income may differ this much from the median of the five years around it (log points)
+#: before it counts as a passing spike: dividends, a misprint, an employer's change of address.
+SPIKE = 0.5
+
+
+def spikes(frame: pd.DataFrame) -> np.ndarray:
+    """Mark entity-years whose income leaves its series and comes back; they stay in the panel.
+
+    ``frame`` is sorted by entity and year and has ``log_taxable_pc``.
+    """
+    return off_the_years_around(frame["log_taxable_pc"], frame["entity"], SPIKE).astype(int)
 
 
 def coverage(panel: pd.DataFrame, region_population: pd.DataFrame) -> pd.DataFrame:

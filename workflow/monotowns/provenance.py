@@ -5,7 +5,7 @@ import hashlib
 from pathlib import Path
 
 
-def code_of(library, script) -> str:
+def code_of(library, script, *modules) -> str:
     """Digest of a script's syntax tree and of every library module that it reaches.
 
     Comments and docstrings do not count. Snakemake sees edits of scripts but not of the modules
@@ -17,14 +17,25 @@ def code_of(library, script) -> str:
         The package's folder.
     script : path-like
         The script.
+    *modules : str
+        Modules chosen while running, which no import statement names, e.g. ``models.twoway``.
 
     Returns
     -------
     str
         The first 16 hexadecimal digits of a sha256.
+
+    Raises
+    ------
+    FileNotFoundError
+        When the script or a chosen module does not exist.
     """
     library = Path(library)
-    seen, queue, trees = set(), [Path(script)], []
+    chosen = [library.joinpath(*module.split(".")).with_suffix(".py") for module in modules]
+    queue, seen, trees = [Path(script), *chosen], set(), []
+    for path in queue:
+        if not path.exists():
+            raise FileNotFoundError(path)
     while queue:
         path = queue.pop()
         if path in seen or not path.exists():

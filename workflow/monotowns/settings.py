@@ -1,103 +1,99 @@
 """Config and specifications: loaded safely, checked before anything runs."""
 
-from difflib import get_close_matches
 from pathlib import Path
 
 import yaml
 
+from monotowns import schema
 from monotowns.errors import ConfigError
 
-#: Known keys of the config; a nested dict holds the keys below.
-CONFIG = {
-    "author": str, "seed": int, "acquisition": str, "years": {"first": int, "last": int},
-    "monotown": {"town_share_min": float},
-    "market_potential": {"kappa_km": float, "min_distance_km": float},
-    "cores": list, "rings_km": list,
-    "deflator": None,
-}  # fmt: skip
-ACQUISITION = ("snapshot", "download")
-#: Years of the income table with one concept of income and a per-resident column.
-YEARS = (2012, 2022)
-ESTIMATORS = ("ols", "event_study", "imputation", "callaway_santanna")
-SAMPLES = ("all", "urban_okrugs", "last_year", "first_and_last_year", "monotowns")
-FIELDS = {
-    "required": ("question", "group", "estimator", "outcome", "sample", "treatment", "cluster"),
-    "optional": ("base", "controls", "fixed_effects"),
+#: The module of ``monotowns.models`` of every estimator, chosen while running: an edit of one
+#: estimator's module concerns only the specifications that use it.
+ESTIMATORS = {
+    "ols": "twoway",
+    "event_study": "twoway",
+    "iv": "instrumental",
+    "imputation": "staggered",
+    "callaway_santanna": "staggered",
+    "sun_abraham": "staggered",
+    "two_stage": "staggered",
+    "local_projections": "staggered",
+    "stacked": "staggered",
 }
 
 
-def _refuse(where, key, valid, what="key"):
-    near = get_close_matches(str(key), [str(v) for v in valid], 1, 0.4)
-    hint = f"did you mean '{near[0]}'?" if near else f"valid: {', '.join(map(str, valid))}"
-    raise ConfigError(where, f"unknown {what} '{key}'", remedy=hint)
-
-
 def check_config(config: dict, where="config/config.yaml") -> dict:
-    """Check the config; an unknown key is refused with the nearest valid name.
+    """Check the config against its schema and across its keys.
 
     Raises
     ------
     ConfigError
-        For an unknown or missing key, a wrong type or a value out of range.
+        For an unknown or missing key (with the nearest valid name), a wrong type, a value out of
+        range, a year without inflation or a list that does not rise.
     """
-
-    def walk(given, known, path):
-        for key in given:
-            if key not in known:
-                _refuse(where, f"{path}{key}", [f"{path}{k}" for k in known])
-        for key, kind in known.items():
-            if key not in given:
-                raise ConfigError(where, "a key is missing", keys=[f"{path}{key}"])
-            if isinstance(kind, dict):
-                walk(given[key], kind, f"{path}{key}.")
-            elif (kind is float and not isinstance(given[key], (int, float))) or (
-                kind in (int, str, list) and not isinstance(given[key], kind)
-            ):
-                raise ConfigError(
-                    where, "wrong type", keys=[f"{path}{key}"], expected=kind.__name__,
-                    found=repr(given[key]),
-                )  # fmt: skip
-
-    walk(config, CONFIG, "")
+    schema.check(config, "config", where)
     first, last = config["years"]["first"], config["years"]["last"]
-    if not YEARS[0] <= first < last <= YEARS[1]:
-        raise ConfigError(
-            where, "year out of range", keys=["years"], expected=f"{YEARS[0]} to {YEARS[1]}",
-            found=f"{first} to {last}",
-        )  # fmt: skip
+    if not first < last:
+        raise ConfigError(where, "the window is empty", keys=["years"], found=f"{first} to {last}")
     missing = [y for y in range(first, last + 1) if y not in config["deflator"]]
     if missing:
         raise ConfigError(where, "no inflation for a year", keys=missing)
-    if config["acquisition"] not in ACQUISITION:
-        _refuse(where, config["acquisition"], ACQUISITION, "acquisition")
-    for key, least in (("cores", 2), ("rings_km", 1)):
-        if len(config[key]) < least or sorted(set(config[key])) != config[key]:
-            raise ConfigError(where, "not a rising list", keys=[key], found=config[key],
-                              expected=f"at least {least} different numbers in order")  # fmt: skip
-    if not 0 <= config["monotown"]["town_share_min"] <= 1:
-        raise ConfigError(where, "town_share_min is a share", expected="0 to 1")
+    for key in ("cores", "rings_km"):
+        if sorted(set(config[key])) != config[key]:
+            raise ConfigError(where, "not a rising list", keys=[key], found=config[key])
     return config
 
 
-def load_specifications(path) -> dict:
-    """Load and check the specifications: known fields, estimators and samples.
+def load_specifications(path, years: dict) -> dict:
+    """Load and check samples, dummies and specifications.
+
+    Parameters
+    ----------
+    path : path-like
+    years : dict
+        ``first`` and ``last`` year of the panel.
+
+    Returns
+    -------
+    dict
+        Specification name -> its fields with the defaults filled in, and under ``rows`` and
+        ``dummies`` the conditions of its sample and of the dummies that it names: all that its
+        estimation depends on, so that an edit elsewhere in the file concerns it not.
 
     Raises
     ------
     ConfigError
-        For the first fault, with the nearest valid name.
+        For unknown names, each with the nearest valid one.
     """
-    specifications = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    valid = FIELDS["required"] + FIELDS["optional"]
-    for name, spec in specifications.items():
-        where = f"{path}, {name}"
-        for field in spec:
-            if field not in valid:
-                _refuse(where, field, valid, "field")
-        for field in FIELDS["required"]:
-            if field not in spec:
-                raise ConfigError(where, "a field is missing", keys=[field])
-        for field, known in (("estimator", ESTIMATORS), ("sample", SAMPLES)):
-            if spec[field] not in known:
-                _refuse(where, spec[field], known, field)
-    return specifications
+    loaded = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    if isinstance(loaded, dict) and isinstance(loaded.get("specifications"), dict):
+        defaults = loaded.get("defaults") or {}
+        filled = {k: defaults | (v or {}) for k, v in loaded["specifications"].items()}
+        loaded = loaded | {"specifications": filled}
+    schema.check(loaded, "specifications", str(path))
+    samples, dummies = loaded["samples"], loaded.get("dummies", {})
+    for name, spec in loaded["specifications"].items():
+        if spec["sample"] not in samples:
+            raise ConfigError(f"{path}, {name}", f"unknown sample '{spec['sample']}'",
+                              remedy=schema.nearest(spec["sample"], samples))  # fmt: skip
+        for year in [*spec.get("years", {}).values(), *([spec["base"]] if "base" in spec else [])]:
+            if not years["first"] <= year <= years["last"]:
+                raise ConfigError(f"{path}, {name}", "year out of range", found=year,
+                                  expected=f"{years['first']} to {years['last']}")  # fmt: skip
+        if spec["estimator"] == "event_study" and "base" not in spec:
+            raise ConfigError(f"{path}, {name}", "an event study needs its base year")
+        if (spec["estimator"] == "iv") != ("instruments" in spec):
+            raise ConfigError(f"{path}, {name}", "instruments go with the estimator iv")
+        named = {part for column in columns_of(spec) for part in column.split(":")}
+        spec["rows"] = samples[spec["sample"]]
+        spec["dummies"] = {k: v for k, v in dummies.items() if k in named}
+    return loaded["specifications"]
+
+
+def columns_of(spec: dict) -> list[str]:
+    """Columns that a specification uses, products as they are written."""
+    treatment = spec["treatment"]
+    found = [spec["outcome"], *([treatment] if isinstance(treatment, str) else treatment)]
+    for key in ("instruments", "controls", "fixed_effects"):
+        found += spec.get(key, [])
+    return [*found, spec["cluster"], *([spec["weights"]] if "weights" in spec else [])]

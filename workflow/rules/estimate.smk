@@ -1,12 +1,29 @@
+# Analyses that are no single regression: their records, and the facts that the text prints.
+ANALYSES = ["potential"]
+FACTS = [f"results/facts/{name}.json" for name in ("stages", "potential")]
+
+
 def specification(wildcards):
     """The specification of a job: a change of one specification reruns only its own job."""
     return SPECIFICATIONS[wildcards.specification]
 
 
+def estimator_code(wildcards):
+    """The code that a specification's estimation reaches."""
+    spec = SPECIFICATIONS[wildcards.specification]
+    chosen = [f"models.{ESTIMATORS[spec['estimator']]}"]
+    chosen += ["models.variances"] if spec.get("variances") else []
+    return code_of("workflow/monotowns", "workflow/scripts/estimate/estimate.py", *chosen)
+
+
 rule estimate:
+    wildcard_constraints:
+        specification="|".join(SPECIFICATIONS),
     input:
         panel=rules.build_panel.output.panel,
         measures=rules.build_measures.output.measures,
+        exposure=rules.build_exposure.output.exposure,
+        weights=rules.build_weights.output.weights,
     output:
         records="results/estimates/{specification}.csv",
         flow="results/estimates/{specification}.flow.csv",
@@ -19,8 +36,9 @@ rule estimate:
         runtime=10,
     params:
         spec=specification,
+        draws=config["draws"]["bootstrap"],
         seed=config["seed"],
-        code=code_of("workflow/monotowns", "workflow/scripts/estimate/estimate.py"),
+        code=estimator_code,
     message:
         "Estimate {wildcards.specification}"
     script:
@@ -29,8 +47,9 @@ rule estimate:
 
 rule collect:
     input:
-        records=expand("results/estimates/{s}.csv", s=SPECIFICATIONS),
+        records=expand("results/estimates/{s}.csv", s=[*SPECIFICATIONS, *ANALYSES]),
         flows=expand("results/estimates/{s}.flow.csv", s=SPECIFICATIONS),
+        facts=FACTS,
         panel=rules.build_panel.output.panel,
         measures=rules.build_measures.output.measures,
         matched=rules.build_panel.output.matched,

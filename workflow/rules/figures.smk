@@ -1,25 +1,67 @@
-FIGURES = ["map", "means", "gap", "toser", "elasticities"]
+FIGURES = {
+    "maps": ["map"],
+    "gap": ["means", "gap", "toser"],
+    "agglomeration": ["elasticities"],
+}
 
 
-rule draw:
+def drawn(*names):
+    """The two files of every figure, by the names that the script gives them."""
+    return {f"{n}_{kind}": f"results/figures/{n}.{kind}" for n in names for kind in ("svg", "png")}
+
+
+def figure_code(group):
+    """The code that a group of figures reaches."""
+    return code_of("workflow/monotowns", "workflow/scripts/figures/draw.py", f"figures.{group}")
+
+
+rule draw_maps:
     input:
         panel=rules.build_panel.output.panel,
         measures=rules.build_measures.output.measures,
-        literature="data/literature.csv",
-        estimates=rules.collect.output.estimates,
     output:
-        **{f"{name}_svg": f"results/figures/{name}.svg" for name in FIGURES},
-        **{f"{name}_png": f"results/figures/{name}.png" for name in FIGURES},
+        **drawn(*FIGURES["maps"]),
     log:
-        "logs/draw.log",
+        "logs/draw_maps.log",
     benchmark:
-        "benchmarks/draw.tsv"
+        "benchmarks/draw_maps.tsv"
     resources:
         mem_mb=1000,
         runtime=5,
     params:
-        code=code_of("workflow/monotowns", "workflow/scripts/figures/draw.py"),
+        group="maps",
+        code=figure_code("maps"),
     message:
-        "Figures: map, group means, event studies"
+        "Figures: {params.group}"
     script:
         "../scripts/figures/draw.py"
+
+
+use rule draw_maps as draw_gap with:
+    input:
+        panel=rules.build_panel.output.panel,
+        estimates=rules.collect.output.estimates,
+    output:
+        **drawn(*FIGURES["gap"]),
+    log:
+        "logs/draw_gap.log",
+    benchmark:
+        "benchmarks/draw_gap.tsv"
+    params:
+        group="gap",
+        code=figure_code("gap"),
+
+
+use rule draw_maps as draw_agglomeration with:
+    input:
+        estimates=rules.collect.output.estimates,
+        literature="data/literature.csv",
+    output:
+        **drawn(*FIGURES["agglomeration"]),
+    log:
+        "logs/draw_agglomeration.log",
+    benchmark:
+        "benchmarks/draw_agglomeration.tsv"
+    params:
+        group="agglomeration",
+        code=figure_code("agglomeration"),

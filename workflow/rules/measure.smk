@@ -23,3 +23,109 @@ rule build_measures:
         "Measures: market potential, distance to cores, rings"
     script:
         "../scripts/measure/build_measures.py"
+
+
+rule build_stages:
+    input:
+        structure=f"{TABLE_FOLDER}/gva_structure.csv",
+        grp=f"{TABLE_FOLDER}/grp.csv",
+    output:
+        stages="results/tables/regions_stages.csv",
+        grid="results/tables/turn_grid.csv",
+        facts="results/facts/stages.json",
+    log:
+        "logs/build_stages.log",
+    benchmark:
+        "benchmarks/build_stages.tsv"
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    params:
+        deflator=config["deflator"],
+        stages=config["stages"],
+        draws=config["draws"]["permutation"],
+        seed=config["seed"],
+        code=code_of("workflow/monotowns", "workflow/scripts/measure/build_stages.py"),
+    message:
+        "Stages: regional manufacturing, its turns and breaks"
+    script:
+        "../scripts/measure/build_stages.py"
+
+
+rule build_exposure:
+    input:
+        structure=f"{TABLE_FOLDER}/gva_structure.csv",
+        grp=f"{TABLE_FOLDER}/grp.csv",
+        industries=f"{TABLE_FOLDER}/monotown_industries.csv",
+        towns=rules.build_panel.output.towns,
+        panel=rules.build_panel.output.panel,
+    output:
+        exposure="data/panel/exposure.csv",
+        **{
+            f"{unit}_{part}": f"data/panel/{unit}_{part}.csv"
+            for unit in ("town", "firm_town", "region")
+            for part in ("shares", "shocks")
+        },
+    log:
+        "logs/build_exposure.log",
+    benchmark:
+        "benchmarks/build_exposure.tsv"
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    params:
+        deflator=config["deflator"],
+        window=config["exposure"],
+        code=code_of("workflow/monotowns", "workflow/scripts/measure/build_exposure.py"),
+    message:
+        "Exposure: entities to the growth of industries"
+    script:
+        "../scripts/measure/build_exposure.py"
+
+
+rule build_potential:
+    input:
+        panel=rules.build_panel.output.panel,
+        measures=rules.build_measures.output.measures,
+        stages=rules.build_stages.output.stages,
+    output:
+        potential="results/tables/monotown_potential.csv",
+        records="results/estimates/potential.csv",
+        facts="results/facts/potential.json",
+    log:
+        "logs/build_potential.log",
+    benchmark:
+        "benchmarks/build_potential.tsv"
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    params:
+        draws=config["draws"],
+        seed=config["seed"],
+        code=code_of("workflow/monotowns", "workflow/scripts/measure/build_potential.py"),
+    message:
+        "Potential: index, rank bands and validation of every monotown"
+    script:
+        "../scripts/measure/build_potential.py"
+
+
+rule build_weights:
+    input:
+        panel=rules.build_panel.output.panel,
+    output:
+        weights="data/panel/weights.csv",
+        balance="results/tables/balance.csv",
+    log:
+        "logs/build_weights.log",
+    benchmark:
+        "benchmarks/build_weights.tsv"
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    params:
+        settings=config["balance"],
+        code=code_of("workflow/monotowns", "workflow/scripts/measure/build_weights.py"),
+    message:
+        "Weights: balance the controls on what they were before 2014"
+    script:
+        "../scripts/measure/build_weights.py"

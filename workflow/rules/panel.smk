@@ -17,6 +17,7 @@ rule build_panel:
         hand_incomes="data/corrections/incomes.yaml",
     output:
         panel="data/panel/panel.csv",
+        towns="data/panel/towns.csv",
         flow="results/tables/sample_flow.csv",
         walk="results/tables/crosswalk.csv",
         status="results/tables/monotown_status.csv",

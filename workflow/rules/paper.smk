@@ -5,7 +5,7 @@ rule compile_paper:
         numbers=rules.collect.output.numbers,
         samples=rules.collect.output.samples,
         flow=rules.build_panel.output.flow,
-        figures=[f"results/figures/{name}.svg" for name in FIGURES],
+        figures=[f"results/figures/{n}.svg" for names in FIGURES.values() for n in names],
     output:
         paper="results/paper.pdf",
     log:

@@ -1,28 +1,71 @@
-"""Samples, and the checks that every specification passes before it is estimated."""
+"""Samples, dummies and products, and the checks that every specification passes."""
 
+import numpy as np
 import pandas as pd
 
 from monotowns.errors import DesignError
+from monotowns.schema import nearest
+from monotowns.settings import columns_of
 
 
-def draw_sample(panel: pd.DataFrame, sample: str) -> pd.DataFrame:
-    """Rows of a named sample.
+def holds(frame: pd.DataFrame, conditions: dict) -> np.ndarray:
+    """Say on which rows all conditions hold.
 
-    ``all``: entities that are treated or clean controls; ``urban_okrugs``: of these the urban
-    okrugs; ``last_year``, ``first_and_last_year``: of ``all``; ``monotowns``: main-definition
-    monotowns whose TOSER status is dated or absent.
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        With ``year``; the words ``first`` and ``last`` stand for its ends.
+    conditions : dict
+        Column -> list of values, or a mapping with ``min``, ``max`` (ends included), ``not``
+        (list; a missing value is none of them) or ``known`` (true or false). A missing value
+        fails a list and a range.
+
+    Returns
+    -------
+    numpy.ndarray of bool, shape (n,)
     """
-    rows = panel[panel["monotown"].notna()]
-    first, last = panel["year"].min(), panel["year"].max()
-    if sample == "urban_okrugs":
-        return rows[rows["kind"] == "городской округ"]
-    if sample == "last_year":
-        return rows[rows["year"] == last]
-    if sample == "first_and_last_year":
-        return rows[rows["year"].isin([first, last])]
-    if sample == "monotowns":
-        return rows[(rows["monotown"] == 1) & (rows["toser"] != 0)]
-    return rows
+    ends = {"first": frame["year"].min(), "last": frame["year"].max()}
+
+    def value(word):
+        return ends.get(word, word) if isinstance(word, str) else word
+
+    good = np.ones(len(frame), dtype=bool)
+    for column, condition in conditions.items():
+        if column not in frame:
+            raise DesignError(f"condition on {column}", "no such column in the panel",
+                              remedy=nearest(column, frame.columns))  # fmt: skip
+        values = frame[column]
+        if isinstance(condition, list):
+            good &= values.isin([value(v) for v in condition]).to_numpy()
+            continue
+        if "min" in condition:
+            good &= (values >= value(condition["min"])).to_numpy()
+        if "max" in condition:
+            good &= (values <= value(condition["max"])).to_numpy()
+        if "not" in condition:
+            good &= ~values.isin([value(v) for v in condition["not"]]).to_numpy()
+        if "known" in condition:
+            good &= (values.notna() == condition["known"]).to_numpy()
+    return good
+
+
+def with_columns(frame: pd.DataFrame, spec: dict, where: str) -> pd.DataFrame:
+    """Add the dummies and products (``a:b``) that a specification names.
+
+    Raises
+    ------
+    DesignError
+        When a column does not exist, with the nearest that does.
+    """
+    frame = frame.assign(**{k: holds(frame, v).astype(float) for k, v in spec["dummies"].items()})
+    for column in columns_of(spec):
+        for part in column.split(":"):
+            if part not in frame:
+                raise DesignError(where, "no such column in the panel", keys=[part],
+                                  remedy=nearest(part, frame.columns))  # fmt: skip
+        if ":" in column:
+            frame[column] = frame[column.split(":")].astype(float).prod(axis=1, skipna=False)
+    return frame
 
 
 def check(frame: pd.DataFrame, name: str, spec: dict) -> pd.DataFrame:
@@ -31,17 +74,11 @@ def check(frame: pd.DataFrame, name: str, spec: dict) -> pd.DataFrame:
     Raises
     ------
     DesignError
-        A column does not exist, the sample is empty, a key is doubled, there are fewer than two
-        clusters, or the treatment does not vary.
+        The sample is empty, a key is doubled, there are fewer than two clusters, the base year of
+        an event study is not in the sample, or a treatment does not vary.
     """
-    columns = [spec["outcome"], spec["treatment"], spec["cluster"], "entity", "year"]
-    columns += list(spec.get("controls", ())) + list(spec.get("fixed_effects", ()))
     where = f"specification {name}"
-    absent = [c for c in columns if c not in frame.columns]
-    if absent:
-        raise DesignError(where, "no such column in the panel", keys=absent,
-                          expected=", ".join(sorted(frame.columns)))  # fmt: skip
-    rows = frame.dropna(subset=columns)
+    rows = frame.dropna(subset=columns_of(spec))
     if rows.empty:
         raise DesignError(where, "the sample is empty", keys=[spec["sample"]])
     doubled = rows.duplicated(["entity", "year"])
@@ -50,6 +87,11 @@ def check(frame: pd.DataFrame, name: str, spec: dict) -> pd.DataFrame:
         raise DesignError(where, "an entity-year stands twice", keys=keys)
     if rows[spec["cluster"]].nunique() < 2:
         raise DesignError(where, "fewer than two clusters", keys=[spec["cluster"]])
-    if rows[spec["treatment"]].nunique() < 2:
-        raise DesignError(where, "the treatment does not vary", keys=[spec["treatment"]])
+    if "base" in spec and spec["base"] not in set(rows["year"]):
+        raise DesignError(where, "the base year is not in the sample", keys=[spec["base"]],
+                          expected=f"{rows['year'].min()} to {rows['year'].max()}")  # fmt: skip
+    treatments = spec["treatment"]
+    for treatment in [treatments] if isinstance(treatments, str) else treatments:
+        if rows[treatment].nunique() < 2:
+            raise DesignError(where, "the treatment does not vary", keys=[treatment])
     return rows

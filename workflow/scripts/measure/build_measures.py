@@ -1,16 +1,18 @@
-"""Market potential, distance to cores and rings of every entity and year."""
+"""Market potential, its scales and instrument, distance to cores and rings."""
 
 
 def main(panel: str, towns: str, regions: str, settings: dict, measures: str):
     import pandas as pd
     from monotowns.contracts import check
-    from monotowns.measures.agglomeration import measure
+    from monotowns.measures.space import measure
 
     frame = measure(
         pd.read_csv(panel, dtype={"entity": str}), check(pd.read_csv(towns), "towns_2020"),
-        check(pd.read_csv(regions), "population_regions"), **settings,
+        check(pd.read_csv(regions), "population_regions"), settings,
     )  # fmt: skip
-    frame.to_csv(measures, index=False, lineterminator="\n", float_format="%.10g")
+    check(frame, "measures").to_csv(
+        measures, index=False, lineterminator="\n", float_format="%.10g"
+    )
 
 
 if "snakemake" in globals():

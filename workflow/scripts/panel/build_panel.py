@@ -17,14 +17,15 @@ def main(tables: dict, corrections: dict, config: dict, outputs: dict):
         incomes, versions, hand["crosswalk"], config["years"]["first"], config["years"]["last"]
     )
     lists = {k: read[k] for k in ("monotowns_2014", "monotowns_2024", "toser")}
-    status, matched = panel.monotown_status(
+    status, towns = panel.monotown_status(
         lists, read["population_2024"], versions, hand["towns"],
-        config["monotown"]["town_share_min"],
+        config["monotown"],
     )  # fmt: skip
     frame = check(panel.assemble(rows, status, versions, config["deflator"]), "panel")
     coverage = panel.coverage(frame, read["population_regions"])
+    matched = panel.match_rates(towns, frame)
     save = {"panel": frame, "flow": flow, "walk": walk, "status": status, "matched": matched,
-            "coverage": coverage}  # fmt: skip
+            "coverage": coverage, "towns": towns}  # fmt: skip
     for name, table in save.items():
         table.to_csv(outputs[name], index=False, lineterminator="\n", float_format="%.10g")
 

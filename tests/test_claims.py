@@ -1,0 +1,78 @@
+import pandas as pd
+import pytest
+from monotowns.claims import check_claims, claimed, sentences, typed_digits, unguarded
+from monotowns.errors import InputError
+
+RECORDS = pd.DataFrame(
+    [("gap", "2021", -0.1, -0.2, -0.01, "CRV1(region)"), ("toser", "att", -0.02, -0.06, 0.02, "x"),
+     ("gap", "2021", -0.1, -0.3, 0.1, "wild"), ("mp", "x", 0.05, 0.01, 0.09, "x")],
+    columns=["specification", "term", "estimate", "ci_low", "ci_high", "variance"],
+)  # fmt: skip
+FELL = '#claim("fell")[Incomes fell by #n("gap.2021.percent") per cent.]'
+CLAIM = {"specification": "gap", "term": 2021, "holds": "negative"}
+
+
+def test_a_true_claim_is_listed_with_its_sentence():
+    table = check_claims({"fell": CLAIM}, f"Before. {FELL} After.", RECORDS)
+    assert table.loc[0, "sentence"] == "Incomes fell by {gap.2021.percent} per cent."
+
+
+def test_a_flipped_sign_stops_the_build_and_quotes_the_sentence():
+    flipped = RECORDS.assign(estimate=-RECORDS["estimate"], ci_low=-RECORDS["ci_high"],
+                             ci_high=-RECORDS["ci_low"])  # fmt: skip
+    with pytest.raises(InputError, match=r"Incomes fell by(.|\n)*needs gap 2021 negative"):
+        check_claims({"fell": CLAIM}, FELL, flipped)
+
+
+@pytest.mark.parametrize(
+    ("claim", "true"),
+    [
+        (CLAIM | {"variance": "wild"}, False),
+        (CLAIM | {"holds": "positive"}, False),
+        (CLAIM | {"holds": "below", "than": 0.04}, True),
+        (CLAIM | {"holds": "above", "than": {"specification": "mp", "term": "x"}}, False),
+        ({"specification": "mp", "term": "x", "holds": "positive"}, True),
+        ({"specification": "mp", "term": "x", "holds": "above", "than": 0.04}, True),
+        ({"specification": "mp", "term": "x", "holds": "above", "than": 0.04, "by": "interval"},
+         False),
+        ({"specification": "toser", "term": "att", "holds": "null"}, False),  # no MDE in the text
+    ],
+)  # fmt: skip
+def test_assertions(claim, true):
+    if true:
+        assert len(check_claims({"fell": claim}, FELL, RECORDS)) == 1
+    else:
+        with pytest.raises(InputError, match="do not hold"):
+            check_claims({"fell": claim}, FELL, RECORDS)
+
+
+def test_a_null_is_told_only_with_its_detectable_effect():
+    text = '#claim("no")[No effect; effects of #n("toser.att.mde") would have been seen.]'
+    claim = {"specification": "toser", "term": "att", "holds": "null"}
+    assert len(check_claims({"no": claim}, text, RECORDS)) == 1
+
+
+def test_claims_and_assertions_pair():
+    for claims, text in (({}, FELL), ({"fell": CLAIM, "rose": CLAIM}, FELL)):
+        with pytest.raises(InputError, match="do not pair"):
+            check_claims(claims, text, RECORDS)
+    with pytest.raises(InputError, match="not closed"):
+        claimed('#claim("a")[open [x]')
+    with pytest.raises(InputError, match="twice"):
+        claimed(FELL + FELL)
+
+
+def test_unguarded_sentences_are_found():
+    text = f"{FELL} Population rose as well. A sentence of method. Доход вырос."
+    assert unguarded(text) == ["Population rose as well.", "Доход вырос."]
+
+
+def test_typed_digits_are_found_and_years_are_not():
+    text = 'In 2014 it was #n("a.b") per cent. It was 12.5 per cent. #set text(size: 9pt)'
+    assert typed_digits(text, {"2014"}) == ["12.5 in: It was 12.5 per cent."]
+    figure = '#figure(image("/x/1.svg", width: 78%), caption: [Over (12) things.]) <one>'
+    assert typed_digits(figure, set()) == []
+
+
+def test_sentences():
+    assert sentences("One. Two {x.y} three?\n\nFour") == ["One.", "Two {x.y} three?", "Four"]

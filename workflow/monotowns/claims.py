@@ -1,0 +1,173 @@
+"""Sentences of the manuscript held to the results.
+
+A sentence that claims a sign, a size or a comparison is written ``#claim("id")[...]`` in the
+Typst source; ``paper/claims.yaml`` says what must hold for it. When data or code change a result
+so that the sentence is no longer true, the build stops and quotes it.
+"""
+
+import re
+
+import pandas as pd
+
+from monotowns.errors import InputError
+
+#: Words that claim a sign, a size or a comparison; a sentence with one of them needs a guard.
+CLAIMING = re.compile(
+    r"\b(?:fell|fall(?:s|en)?|rose|rise[ns]?|grew|grow[ns]?|gain(?:s|ed)?|los(?:t|es)|declin\w+|"
+    r"increas\w+|decreas\w+|higher|lower|larger|smaller|stronger|weaker|exceed\w*|outperform\w*|"
+    r"no detectable|cannot be told from|significant\w*|falls? behind|caught up|"
+    r"упал\w*|вырос\w*|выше|ниже|больше|меньше|не обнаруж\w+|отста\w+|снизил\w*)\b",
+    re.IGNORECASE,
+)
+CLAIM = re.compile(r'#claim\("([^"]+)"\)\[')
+NUMBER = re.compile(r'#(?:n|interval)\("([^"]+)"\)')
+HOLDS = ("negative", "positive", "null", "below", "above")
+
+
+def claimed(source: str) -> dict[str, str]:
+    """Collect the claims of a Typst source: identifier -> what stands in its brackets.
+
+    Raises
+    ------
+    InputError
+        A bracket is not closed or an identifier is used twice.
+    """
+    found = {}
+    for match in CLAIM.finditer(source):
+        depth, place = 1, match.end()
+        while depth and place < len(source):
+            depth += {"[": 1, "]": -1}.get(source[place], 0)
+            place += 1
+        if depth:
+            raise InputError("manuscript", "a claim is not closed", keys=[match[1]])
+        if match[1] in found:
+            raise InputError("manuscript", "a claim's name is used twice", keys=[match[1]])
+        found[match[1]] = source[match.end() : place - 1]
+    return found
+
+
+def prose(source: str) -> str:
+    """Return the running text of a Typst source: no code lines, figures, comments or references.
+
+    Numbers read from the results stand as ``{name}``, so that a digit left over was typed.
+    """
+    text = re.sub(r"//[^\n]*", "", source)
+    text = re.sub(r"^#(?:import|include|let|set|show)[^\n]*$", "", text, flags=re.MULTILINE)
+    text = re.sub(r"#(?:figure|result_figure|table)\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)"
+                  r"(?:\[[^\]]*\])?(?:\s*<[\w-]+>)?", "", text)  # fmt: skip
+    text = NUMBER.sub(r"{\1}", text)
+    text = CLAIM.sub("[", text)
+    return re.sub(r"\$[^$]*\$|@[\w-]+|<[\w-]+>|#(?:set )?\w+(?:\([^)]*\))?", "", text)
+
+
+def sentences(text: str) -> list[str]:
+    """Split running text into sentences at a full stop, question or exclamation mark or break."""
+    parts = re.split(r"(?<=[.!?])[\])]*\s+(?=[A-ZА-ЯЁ\[{*])|\n\s*\n", text)
+    return [" ".join(part.split()) for part in parts if part.strip()]
+
+
+def typed_digits(source: str, allowed) -> list[str]:
+    """List sentences with a digit that is neither read from the results nor allowed.
+
+    Parameters
+    ----------
+    source : str
+        Typst source.
+    allowed : collection of str
+        Literals that may be typed: years, levels.
+    """
+    found = []
+    for sentence in sentences(prose(source)):
+        bare = re.sub(r"\{[^}]*\}", "", sentence)
+        digits = [d for d in re.findall(r"\d+(?:[.,]\d+)*", bare) if d not in set(allowed)]
+        if digits:
+            found.append(f"{', '.join(digits)} in: {sentence}")
+    return found
+
+
+def unguarded(source: str) -> list[str]:
+    """List sentences that claim something and stand in no ``#claim``."""
+    for name, inside in claimed(source).items():
+        source = source.replace(f'#claim("{name}")[{inside}]', "")
+    return [s for s in sentences(prose(source)) if CLAIMING.search(s)]
+
+
+def _record(records, key, where):
+    rows = records[records["specification"] == key["specification"]]
+    rows = rows[rows["term"] == str(key["term"])]
+    if "variance" in key:
+        rows = rows[rows["variance"].str.startswith(key["variance"])]
+    if rows.empty:
+        raise InputError("claims.yaml", "no such result", keys=[where], expected=key)
+    return rows.iloc[0]
+
+
+def _verdict(claim, row, records, where, source):
+    kind = claim["holds"]
+    if kind == "negative":
+        return row["estimate"] < 0 and row["ci_high"] < 0
+    if kind == "positive":
+        return row["estimate"] > 0 and row["ci_low"] > 0
+    if kind == "null":
+        # A null is told only with what could have been seen.
+        printed = f"{row['specification']}.{row['term']}.mde" in source
+        return row["ci_low"] <= 0 <= row["ci_high"] and printed
+    than = claim["than"]
+    other = _record(records, than, where)["estimate"] if isinstance(than, dict) else than
+    if claim.get("by") == "interval":
+        return row["ci_high"] < other if kind == "below" else row["ci_low"] > other
+    return row["estimate"] < other if kind == "below" else row["estimate"] > other
+
+
+def check_claims(claims: dict, source: str, records: pd.DataFrame) -> pd.DataFrame:
+    """Hold every claim of a source to the results.
+
+    Parameters
+    ----------
+    claims : dict
+        Identifier -> one assertion or a list of them: ``specification``, ``term``, optional
+        ``variance`` (its first words), ``holds`` (one of :data:`HOLDS`) and for ``below`` and
+        ``above`` also ``than`` (a number or another result) and optional ``by: interval``.
+        ``negative`` and ``positive`` need the interval on that side of nought, ``null`` needs it
+        to cover nought and the minimum detectable effect to be printed in the same claim.
+    source : str
+        All Typst sources, joined.
+    records : pandas.DataFrame
+        Result records.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``claim``, ``assertion``, ``estimate``, ``ci_low``, ``ci_high``, ``sentence``.
+
+    Raises
+    ------
+    InputError
+        A claim without an assertion or an assertion without a claim; or claims that do not hold,
+        each with its sentence.
+    """
+    text = claimed(source)
+    loose = sorted(set(text) ^ set(claims))
+    if loose:
+        raise InputError("paper/claims.yaml", "claim and assertion do not pair", keys=loose,
+                         expected="every #claim of the text and no other")  # fmt: skip
+    rows, failed = [], []
+    for name, assertions in claims.items():
+        sentence = " ".join(prose(text[name]).split())
+        for claim in assertions if isinstance(assertions, list) else [assertions]:
+            if claim["holds"] not in HOLDS:
+                raise InputError("paper/claims.yaml", f"unknown assertion '{claim['holds']}'",
+                                 keys=[name], expected=", ".join(HOLDS))  # fmt: skip
+            row = _record(records, claim, name)
+            told = f"{claim['specification']} {claim['term']} {claim['holds']}"
+            told += f" {claim['than']}" if "than" in claim else ""
+            rows.append((name, told, row["estimate"], row["ci_low"], row["ci_high"], sentence))
+            if not _verdict(claim, row, records, name, text[name]):
+                failed.append(f'"{sentence}"\n      needs {told}; found {row["estimate"]:.4f} '
+                              f"[{row['ci_low']:.4f}, {row['ci_high']:.4f}]")  # fmt: skip
+    if failed:
+        raise InputError("manuscript", f"{len(failed)} claims do not hold on these results",
+                         found="\n    " + "\n    ".join(failed),
+                         remedy="rewrite the sentence or find out why it moved")  # fmt: skip
+    columns = ["claim", "assertion", "estimate", "ci_low", "ci_high", "sentence"]
+    return pd.DataFrame(rows, columns=columns)

@@ -1,0 +1,119 @@
+"""Facts that the text prints beside estimates: name -> [value, kind] (see manuscript.written)."""
+
+import json
+from pathlib import Path
+
+
+def save_facts(facts: dict, path) -> None:
+    """Write facts as JSON, sorted; numpy numbers as plain ones."""
+    plain = {k: [v if isinstance(v, str) else float(v), kind] for k, (v, kind) in facts.items()}
+    plain |= {k: [str(v), kind] for k, (v, kind) in facts.items() if kind in ("year", "text")}
+    text = json.dumps(plain, indent=1, sort_keys=True, ensure_ascii=False)
+    Path(path).write_text(text, encoding="utf-8")
+
+
+def panel_facts(panel, measures, matched, coverage, market_access) -> dict:
+    """Facts of the panel.
+
+    Parameters
+    ----------
+    panel, measures, matched, coverage, market_access : pandas.DataFrame
+        The panel, its spatial measures, the match rates of the lists, residents against the
+        published ones, and the outside market-access index.
+
+    Returns
+    -------
+    dict
+        Name -> [value, kind].
+    """
+    last = panel["year"].max()
+    treated = panel[panel["monotown"] == 1]
+    spans = treated.groupby("entity")["year"].agg(["min", "max"])
+    access = panel[panel["year"] == last].merge(market_access, on="territory_id")
+    access = access.merge(measures, on=["entity", "year"])
+    rank = access["log_mp_inverse"].corr(access["market_access"], method="spearman")
+    whole = coverage.dropna().groupby("year")[["panel", "published"]].sum()
+    towns = panel.drop_duplicates("entity").query("monotown == 1")["listed_2014"].sum()
+    facts = {
+        "panel.rows": [len(panel), "count"],
+        "panel.entities": [panel["entity"].nunique(), "count"],
+        "panel.per_year": [panel.groupby("year").size().mean(), "count"],
+        "panel.monotowns": [treated["entity"].nunique(), "count"],
+        "panel.listed_towns": [towns, "count"],
+        "panel.around_2014": [((spans["min"] < 2014) & (spans["max"] >= 2014)).sum(), "count"],
+        "panel.around_2020": [((spans["min"] < 2020) & (spans["max"] >= 2020)).sum(), "count"],
+        "panel.residents_share": [100 * (whole["panel"] / whole["published"]).mean(), "share"],
+        "market_access.rank_correlation": [rank, "correlation"],
+        "market_access.entities": [len(access), "count"],
+        "year.first": [panel["year"].min(), "year"],
+        "year.last": [last, "year"],
+    }
+    for row in matched.to_dict("records"):
+        name = row.pop("list")
+        facts |= {f"{name}.{k}": [v, "count"] for k, v in row.items() if v == v}
+    return facts
+
+
+def stage_facts(table, step, grid, rising_years, threshold) -> dict:
+    """Facts of the stages of regional manufacturing.
+
+    Parameters
+    ----------
+    table, step
+        From :func:`monotowns.measures.stages.build_stages`.
+    grid : pandas.DataFrame
+        From :func:`monotowns.measures.stages.turn_grid`, with ``share`` and ``null``.
+    rising_years, threshold
+        The rule of the study.
+    """
+    main = grid[(grid["k"] == rising_years) & (grid["threshold"] == threshold)]
+    main = main.set_index(["share", "null"])
+    together = main.loc[("adjusted", "years in one order for all")]
+    apart = main.loc[("adjusted", "each region apart")]
+    published = main.loc[("published", "years in one order for all")]
+    first, last = table["year"].min(), table["year"].max()
+    dated = table.drop_duplicates("region")
+    facts = {
+        "stages.step": [step.estimate, "estimate"],
+        "stages.step.percent": [step.estimate, "percent"],
+        "stages.step.se": [step.standard_error, "estimate"],
+        "stages.step.placebo": [step.placebos.abs().max(), "estimate"],
+        "stages.regions": [together["regions"], "count"],
+        "stages.turned": [together["turned"], "count"],
+        "stages.turned.expected": [together["expected"], "share"],
+        "stages.turned.p": [together["p_value"], "p"],
+        "stages.apart.p": [apart["p_value"], "p"],
+        "stages.published.turned": [published["turned"], "count"],
+        "stages.published.expected": [published["expected"], "share"],
+        "stages.published.p": [published["p_value"], "p"],
+        "stages.false_positive_rate": [100 * together["false_positive_rate"], "share"],
+        "stages.breaks": [(dated["break_p"] < 0.05).sum(), "count"],
+        "stages.breaks.regions": [dated["break_p"].notna().sum(), "count"],
+        "stages.first": [first, "year"],
+        "stages.last": [last, "year"],
+    }
+    for year in (first, 2013, 2019, last):
+        of = table[table["year"] == year]
+        counts = of["stage"].value_counts()
+        for stage in ("de-industrialising", "industrialised", "re-industrialising"):
+            facts[f"stages.{year}.{stage}"] = [counts.get(stage, 0), "count"]
+    falling = table[(table["year"] == last) & (table["stage"] == "de-industrialising")]
+    facts["stages.share_only"] = [(falling["kind"] == "share only").sum(), "count"]
+    facts["stages.share_and_volume"] = [(falling["kind"] == "share and volume").sum(), "count"]
+    return facts
+
+
+def potential_facts(table) -> dict:
+    """Facts of the development potential (:func:`monotowns.measures.potential.build_potential`)."""
+    ranked = table[table["rank"].notna()]
+    width = ranked["rank_high"] - ranked["rank_low"]
+    top, bottom = ranked.iloc[:5]["name"], ranked.iloc[-5:]["name"]
+    return {
+        "potential.ranked": [len(ranked), "count"],
+        "potential.listed": [len(table), "count"],
+        "potential.band": [width.median(), "count"],
+        "potential.top": [", ".join(top), "text"],
+        "potential.bottom": [", ".join(bottom), "text"],
+        "potential.never_top_half": [(ranked["rank_low"] > len(ranked) / 2).sum(), "count"],
+        "potential.always_top_half": [(ranked["rank_high"] <= len(ranked) / 2).sum(), "count"],
+    }

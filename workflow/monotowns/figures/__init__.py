@@ -1,0 +1,1 @@
+"""Figures, one module a group; each has ``draw(frames) -> {name: figure}``."""

@@ -1,0 +1,81 @@
+"""Monotowns against other places, and TOSER status: raw means and event studies."""
+
+import numpy as np
+
+from monotowns.figures.style import (
+    BLUE,
+    GREY,
+    ORANGE,
+    WIDTH,
+    interval_points,
+    legend_above,
+    style,
+)
+
+EFFECT = "effect on log real taxable\nincome per resident"
+
+
+def group_means(panel):
+    """Raw means of log real taxable income per resident by group and year."""
+    plt = style()
+    figure, axes = plt.subplots(figsize=(WIDTH * 0.8, 2.5))
+    groups = {
+        "monotowns": (panel["monotown"] == 1, ORANGE, "-"),
+        "other urban okrugs": (
+            (panel["monotown"] == 0) & (panel["kind"] == "городской округ"), BLUE, "--"),
+        "all other entities": (panel["monotown"] == 0, BLUE, "-"),
+    }  # fmt: skip
+    for label, (rows, colour, line) in groups.items():
+        mean = panel[rows].groupby("year")["log_taxable_pc"].mean()
+        axes.plot(mean.index, mean, line, marker="o", ms=2.5, lw=1.2, color=colour)
+        axes.annotate(label, (mean.index[-1], mean.iloc[-1]), xytext=(5, 0), color=colour,
+                      fontsize=7.5, textcoords="offset points", va="center")  # fmt: skip
+    axes.set(ylabel="mean log real taxable income\nper resident (roubles of the last year)")
+    return figure
+
+
+def event_plot(records, terms, ylabel, xlabel, base=None):
+    """Plot event studies: points with pointwise 95 per cent intervals, thin lines the uniform band.
+
+    Parameters
+    ----------
+    records : pandas.DataFrame
+        Result records; a term ``band`` holds the critical value of a specification's band.
+    terms : dict
+        Specification -> label, two at the most.
+    """
+    plt = style()
+    figure, axes = plt.subplots(figsize=(WIDTH * 0.8, 2.6))
+    shifts = np.linspace(-0.12, 0.12, len(terms)) if len(terms) > 1 else [0]
+    for (name, label), shift, colour in zip(terms.items(), shifts, (BLUE, ORANGE), strict=False):
+        rows = records[records["specification"] == name]
+        critical = rows.loc[rows["term"] == "band", "estimate"]
+        rows = rows[rows["term"].str.match(r"(?:event )?-?\d+$")]
+        when = rows["term"].str.extract(r"(-?\d+)$", expand=False).astype(int) + shift
+        band = critical.iloc[0] * rows["standard_error"] if len(critical) else None
+        interval_points(axes, when, rows["estimate"], rows["ci_low"], rows["ci_high"], colour,
+                        label, band)  # fmt: skip
+    axes.axhline(0, color=GREY, lw=0.6)
+    if base is not None:
+        axes.plot([base], [0], "s", ms=3.5, color=GREY)
+    axes.set(xlabel=xlabel, ylabel=ylabel)
+    legend_above(axes)
+    return figure
+
+
+def draw(frames):
+    """Raw means and the event studies of the gap and of TOSER status.
+
+    Parameters
+    ----------
+    frames : dict of pandas.DataFrame
+        ``panel`` and ``estimates``.
+    """
+    records = frames["estimates"]
+    gap = {"gap_main": "all comparison entities", "gap_urban_okrugs": "urban okrugs only"}
+    toser = {"toser_imputation": "imputation", "toser_callaway_santanna": "Callaway-Sant'Anna"}
+    return {
+        "means": group_means(frames["panel"]),
+        "gap": event_plot(records, gap, EFFECT, "year", base=2013),
+        "toser": event_plot(records, toser, EFFECT, "years since TOSER status"),
+    }

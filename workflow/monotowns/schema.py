@@ -1,0 +1,94 @@
+"""Settings held to their JSON schemas: every fault at once, each with the nearest valid name."""
+
+import json
+from difflib import get_close_matches
+from functools import cache
+from pathlib import Path
+
+from monotowns.errors import ConfigError
+
+SCHEMAS = Path(__file__).parents[1] / "schemas"
+
+
+def nearest(word, valid) -> str:
+    """Say which valid name a word may have meant, or list the valid names."""
+    near = get_close_matches(str(word), [str(v) for v in valid], 1, 0.4)
+    return f"did you mean '{near[0]}'?" if near else f"valid: {', '.join(map(str, valid))}"
+
+
+@cache
+def load(name: str) -> dict:
+    """Load the schema ``workflow/schemas/<name>.schema.json``."""
+    return json.loads((SCHEMAS / f"{name}.schema.json").read_text(encoding="utf-8"))
+
+
+def check(settings, name: str, where: str, error=ConfigError):
+    """Hold settings to a schema and return them.
+
+    Parameters
+    ----------
+    settings : dict
+        As loaded from YAML.
+    name : str
+        Stem of the schema file.
+    where : str
+        File named in the message.
+    error : type
+        Class of the exception raised.
+
+    Raises
+    ------
+    InputError
+        One exception with every fault: the key's path, what is wrong, the nearest valid name.
+    """
+    import jsonschema
+
+    validator = jsonschema.Draft202012Validator(load(name))
+    # YAML keys may be numbers (years); JSON names are strings.
+    faults = sorted(
+        f"{'.'.join(map(str, fault.absolute_path)) or 'top level'}: {_say(fault)}"
+        for fault in _leaves(validator.iter_errors(_as_json(settings)))
+    )
+    if faults:
+        text = "\n    ".join(faults)
+        raise error(where, f"{len(faults)} fault{'s' * (len(faults) > 1)}", found=f"\n    {text}",
+                    remedy=f"see workflow/schemas/{name}.schema.json")  # fmt: skip
+    return settings
+
+
+def _as_json(value):
+    if isinstance(value, dict):
+        return {str(k): _as_json(v) for k, v in value.items()}
+    return [_as_json(v) for v in value] if isinstance(value, (list, tuple)) else value
+
+
+def _leaves(faults):
+    """Say the faults of the branch that was meant, not 'not valid under any schema'."""
+    for fault in faults:
+        branches = {}
+        for inner in fault.context:
+            branches.setdefault(inner.schema_path[0], []).append(inner)
+        meant = [
+            b
+            for b in branches.values()
+            if not any(f.validator in ("type", "const") and len(f.relative_path) < 1 for f in b)
+        ]
+        if fault.validator in ("anyOf", "oneOf") and len(meant) == 1:
+            yield from _leaves(meant[0])
+        else:
+            yield fault
+
+
+def _say(fault) -> str:
+    if fault.validator == "additionalProperties":
+        known = list(fault.schema.get("properties", {}))
+        unknown = [k for k in fault.instance if k not in known]
+        return "; ".join(f"unknown key '{k}', {nearest(k, known)}" for k in unknown)
+    if fault.validator == "enum":
+        return f"unknown value {fault.instance!r}, {nearest(fault.instance, fault.validator_value)}"
+    if fault.validator == "required":
+        missing = [k for k in fault.validator_value if k not in fault.instance]
+        return f"missing: {', '.join(missing)}"
+    if fault.validator == "type":
+        return f"wrong type: expected {fault.validator_value}, found {fault.instance!r}"
+    return fault.message

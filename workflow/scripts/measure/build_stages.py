@@ -1,0 +1,36 @@
+"""Stages of regional manufacturing: table, grid of rules against chance, facts."""
+
+
+def main(structure: str, grp: str, deflator: dict, stages: dict, draws: int, seed: int,
+         outputs: dict):  # fmt: skip
+    import pandas as pd
+    from monotowns.contracts import check
+    from monotowns.facts import save_facts, stage_facts
+    from monotowns.measures.industry import price_index
+    from monotowns.measures.stages import build_stages, turn_grid
+
+    rule = (stages["rising_years"], stages["threshold"], stages["floor"])
+    table, step = build_stages(
+        check(pd.read_csv(structure), "gva_structure"), check(pd.read_csv(grp), "grp"),
+        price_index(deflator), draws, seed, *rule,
+    )  # fmt: skip
+    wide = table.pivot(index="region", columns="year", values="share_adjusted")
+    raw = table.pivot(index="region", columns="year", values="share")
+    rules = (stages["grid_rising_years"], stages["grid_thresholds"], draws, seed, rule[2])
+    grid = pd.concat([
+        turn_grid(wide, *rules).assign(share="adjusted", null="years in one order for all"),
+        turn_grid(wide, *rules, together=False).assign(share="adjusted", null="each region apart"),
+        turn_grid(raw, *rules).assign(share="published", null="years in one order for all"),
+    ])  # fmt: skip
+    save = {"stages": table, "grid": grid}
+    for name, frame in save.items():
+        frame.to_csv(outputs[name], index=False, lineterminator="\n", float_format="%.8g")
+    save_facts(stage_facts(table, step, grid, *rule[:2]), outputs["facts"])
+
+
+if "snakemake" in globals():
+    from monotowns.stage import run
+
+    run(main, **dict(snakemake.input.items()), deflator=snakemake.params.deflator,
+        stages=snakemake.params.stages, draws=snakemake.params.draws, seed=snakemake.params.seed,
+        outputs=dict(snakemake.output.items()))  # fmt: skip
