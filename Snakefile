@@ -26,6 +26,7 @@ TABLE_FOLDER = {"snapshot": "data/snapshot", "download": "data/clean"}[
 include: "workflow/rules/acquire.smk"
 include: "workflow/rules/panel.smk"
 include: "workflow/rules/measure.smk"
+include: "workflow/rules/analyse.smk"
 include: "workflow/rules/estimate.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/paper.smk"

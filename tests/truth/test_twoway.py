@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from monotowns.models.instrumental import iv
-from monotowns.models.twoway import ols
+from monotowns.models.twoway import least_squares
 
 #: The published figures have four decimals.
 PUBLISHED = 1e-4
@@ -25,7 +25,7 @@ TRUTH = {"value": (0.1101, 0.0119), "capital": (0.3101, 0.0174)}
 @pytest.mark.parametrize("term", TRUTH)
 def test_within_estimates_of_investment(grunfeld, term):
     estimate, standard_error = TRUTH[term]
-    fit = ols(grunfeld, "invest", "value", ["capital"], ["entity"], cluster="entity")
+    fit = least_squares(grunfeld, "invest", ["value", "capital"], ["entity"], "entity")
     assert fit[term]["estimate"] == pytest.approx(estimate, abs=PUBLISHED)
     # The printed standard errors are classical: two-stage least squares with the regressor as its
     # own instrument gives them.
@@ -56,7 +56,7 @@ def test_two_way_effects_against_linearmodels_with_the_correction_mapped(share, 
     from linearmodels.panel import PanelOLS
 
     frame = simulated(share)
-    fit = ols(frame, "y", "x", ["c"], ["entity", "year"], cluster)
+    fit = least_squares(frame, "y", ["x", "c"], ["entity", "year"], cluster)
     panel = frame.set_index(["entity", "year"])
     peer = PanelOLS(panel["y"], panel[["x", "c"]], entity_effects=True, time_effects=True).fit(
         cov_type="clustered", clusters=panel[["region"]] if cluster == "region" else None,

@@ -70,13 +70,18 @@ def of_records(records) -> dict[str, str]:
                             ("clusters", row.n_clusters)):  # fmt: skip
             found.setdefault(f"{row.specification}.{name}", written(value, "count"))
         bounds = {"se": row.standard_error, "low": row.ci_low, "high": row.ci_high}
-        found |= {f"{key}.{k}": written(v, "estimate") for k, v in bounds.items() if v == v}
+        found |= {f"{key}.{k}": _bound(v) for k, v in bounds.items() if v == v}
         if row.p_value == row.p_value:
             found[f"{key}.p"] = written(row.p_value, "p")
         if row.standard_error == row.standard_error:
             found[f"{key}.percent"] = written(row.estimate, "percent")
             found[f"{key}.mde"] = written(MDE_FACTOR * row.standard_error, "estimate")
     return found
+
+
+def _bound(value) -> str:
+    """A bound of an interval; a confidence set may have none."""
+    return written(value, "estimate") if math.isfinite(value) else "∞" if value > 0 else "−∞"
 
 
 def of_facts(*groups: dict) -> dict[str, str]:

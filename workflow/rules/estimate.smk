@@ -1,6 +1,6 @@
 # Analyses that are no single regression: their records, and the facts that the text prints.
-ANALYSES = ["potential"]
-FACTS = [f"results/facts/{name}.json" for name in ("stages", "potential")]
+ANALYSES = ["potential", "analyse_exposure"]
+FACTS = [f"results/facts/{name}.json" for name in ("stages", "potential", "exposure")]
 
 
 def specification(wildcards):

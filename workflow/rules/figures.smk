@@ -1,7 +1,10 @@
+PAPER_TABLES = [rules.build_panel.output.flow]
 FIGURES = {
     "maps": ["map"],
     "gap": ["means", "gap", "toser"],
-    "agglomeration": ["elasticities"],
+    "agglomeration": ["elasticities", "scales"],
+    "industry": ["stages", "stage_map", "exposure"],
+    "potential": ["ranks", "potential_map"],
 }
 
 
@@ -65,3 +68,34 @@ use rule draw_maps as draw_agglomeration with:
     params:
         group="agglomeration",
         code=figure_code("agglomeration"),
+
+
+use rule draw_maps as draw_industry with:
+    input:
+        stages=rules.build_stages.output.stages,
+        panel=rules.build_panel.output.panel,
+        estimates=rules.collect.output.estimates,
+    output:
+        **drawn(*FIGURES["industry"]),
+    log:
+        "logs/draw_industry.log",
+    benchmark:
+        "benchmarks/draw_industry.tsv"
+    params:
+        group="industry",
+        code=figure_code("industry"),
+
+
+use rule draw_maps as draw_potential with:
+    input:
+        potential=rules.build_potential.output.potential,
+        panel=rules.build_panel.output.panel,
+    output:
+        **drawn(*FIGURES["potential"]),
+    log:
+        "logs/draw_potential.log",
+    benchmark:
+        "benchmarks/draw_potential.tsv"
+    params:
+        group="potential",
+        code=figure_code("potential"),

@@ -1,10 +1,66 @@
+SECTIONS = [
+    "abstract",
+    "introduction",
+    "data",
+    "methods",
+    "gap",
+    "agglomeration",
+    "toser",
+    "industry",
+    "potential",
+    "spatial",
+    "robustness",
+    "limits",
+    "conclusion",
+    "appendix",
+]
+# Sections in which no digit is typed and every claiming sentence is held to the results.
+GUARDED = [
+    "abstract",
+    "gap",
+    "agglomeration",
+    "toser",
+    "industry",
+    "potential",
+    "spatial",
+    "robustness",
+    "conclusion",
+]
+
+
+rule check_claims:
+    input:
+        sections=expand("paper/sections/{s}.typ", s=SECTIONS),
+        guarded=expand("paper/sections/{s}.typ", s=GUARDED),
+        claims="paper/claims.yaml",
+        estimates=rules.collect.output.estimates,
+    output:
+        claims="results/claims.csv",
+    log:
+        "logs/check_claims.log",
+    benchmark:
+        "benchmarks/check_claims.tsv"
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        code=code_of("workflow/monotowns", "workflow/scripts/paper/check_claims.py"),
+    message:
+        "Claims: hold the manuscript's sentences to the results"
+    script:
+        "../scripts/paper/check_claims.py"
+
+
 rule compile_paper:
     input:
         main="paper/main.typ",
+        library="paper/lib.typ",
+        sections=expand("paper/sections/{s}.typ", s=SECTIONS),
         references="paper/references.bib",
+        claims=rules.check_claims.output.claims,
         numbers=rules.collect.output.numbers,
         samples=rules.collect.output.samples,
-        flow=rules.build_panel.output.flow,
+        tables=PAPER_TABLES,
         figures=[f"results/figures/{n}.svg" for names in FIGURES.values() for n in names],
     output:
         paper="results/paper.pdf",

@@ -1,6 +1,6 @@
 """Elasticities of income to market potential beside the published ones."""
 
-from monotowns.figures.style import BLUE, GREY, ORANGE, WIDTH, style
+from monotowns.figures.style import BLUE, GREY, ORANGE, WIDTH, interval_points, legend_above, style
 
 WAYS = {
     "agglomeration_between": "between, within regions (1/d)",
@@ -43,6 +43,37 @@ def elasticities(records, labels, literature):
     return figure
 
 
+def scales(records):
+    """Weights of local, national and foreign markets, and how they moved after 2014 and 2020."""
+    plt = style()
+    figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 2.4), width_ratios=[1, 1.4])
+    names = ("local", "national", "foreign")
+    samples = {"scales_between": ("all entities", BLUE), "scales_monotowns": ("monotowns", ORANGE)}
+    for shift, (name, (label, colour)) in zip((-0.1, 0.1), samples.items(), strict=True):
+        rows = records[records["specification"] == name].drop_duplicates("term").set_index("term")
+        rows = rows.loc[[f"log_mp_{n}" for n in names]]
+        interval_points(left, [i + shift for i in range(3)], rows["estimate"], rows["ci_low"],
+                        rows["ci_high"], colour, label)  # fmt: skip
+    left.set_xticks(range(3), names)
+    left.set_ylabel("elasticity of income, last year")
+    periods = {"years_2014_2019": "2014-2019", "from_2020": "2020 on"}
+    samples = {"scales_shift": ("all entities", BLUE), "scales_shift_monotowns": ("m", ORANGE)}
+    for shift, (name, (_, colour)) in zip((-0.1, 0.1), samples.items(), strict=True):
+        rows = records[records["specification"] == name].drop_duplicates("term").set_index("term")
+        rows = rows.loc[[f"log_mp_{n}:{p}" for p in periods for n in names]]
+        interval_points(right, [i + shift for i in range(6)], rows["estimate"], rows["ci_low"],
+                        rows["ci_high"], colour)  # fmt: skip
+    right.set_xticks(range(6), [f"{n}\n{p}" for p in periods.values() for n in names], fontsize=6)
+    right.set_ylabel("change of the elasticity\nagainst 2012-2013")
+    for axes in (left, right):
+        axes.axhline(0, color=GREY, lw=0.6)
+    legend_above(left)
+    return figure
+
+
 def draw(frames):
-    """Draw the forest from ``estimates`` and ``literature``."""
-    return {"elasticities": elasticities(frames["estimates"], WAYS, frames["literature"])}
+    """Draw from ``estimates`` and ``literature``."""
+    return {
+        "elasticities": elasticities(frames["estimates"], WAYS, frames["literature"]),
+        "scales": scales(frames["estimates"]),
+    }

@@ -26,6 +26,9 @@ def albers(lat, lon):
 def base(plt, height=3.3):
     """An empty map with a scale bar and the parallels and meridians that help to read it."""
     figure, axes = plt.subplots(figsize=(WIDTH, height))
+    x, y = albers(np.array([43.0, 69.0, 77.0, 50.0]), np.array([27.0, 188.0, 100.0, 27.0]))
+    axes.set_xlim(min(x) - 900, max(x) + 250)
+    axes.set_ylim(-2100, 2450)
     for parallel in (45, 50, 55, 60, 65, 70, 75):
         axes.plot(*albers(np.full(200, parallel), np.linspace(20, 190, 200)), color=GREY, lw=0.25,
                   alpha=0.5, zorder=0)  # fmt: skip

@@ -39,7 +39,8 @@ def fit(rows: pd.DataFrame, spec: dict, draws: int, seed: int) -> list:
         found = module.iv(rows, outcome, treatment, spec["instruments"], controls, **linear)
         return module.weak_instrument_records(found)
     if spec["estimator"] not in ("ols", "event_study"):
-        return [getattr(module, spec["estimator"])(rows, outcome, treatment, cluster)]
+        options = spec.get("options", {})
+        return [getattr(module, spec["estimator"])(rows, outcome, treatment, cluster, **options)]
     if spec["estimator"] == "event_study":
         rows, names = module.by_year(rows, treatment, spec["base"])
         found = module.event_study(rows, outcome, names, controls, seed=seed, **linear)
