@@ -5,7 +5,12 @@ import shlex
 import sys
 
 from monotowns.provenance import code_of
-from monotowns.settings import ESTIMATORS, check_config, load_specifications
+from monotowns.settings import (
+    ESTIMATORS,
+    check_config,
+    load_section,
+    load_specifications,
+)
 from monotowns.sources import load_registry
 
 # Snakemake puts this path into a shell command unquoted; a folder with a space would end it early.
@@ -18,6 +23,8 @@ configfile: "config/config.yaml"
 
 check_config(config)
 SPECIFICATIONS = load_specifications("config/specifications.yaml", config["years"])
+CURVES = load_section("config/specifications.yaml", "curves")
+FAMILIES = load_section("config/specifications.yaml", "families")
 TABLE_FOLDER = {"snapshot": "data/snapshot", "download": "data/clean"}[
     config["acquisition"]
 ]

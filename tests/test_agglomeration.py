@@ -3,8 +3,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from monotowns.errors import InputError
 from monotowns.figures.maps import albers
+from monotowns.measures import sphere_sums
 from monotowns.measures.agglomeration import (
+    DENSE_LIMIT,
     EARTH_KM,
     distance_to_core,
     great_circle_km,
@@ -13,6 +16,8 @@ from monotowns.measures.agglomeration import (
 )
 
 ROOT = Path(__file__).parents[1]
+#: What is left when a place's own mass at the floor is taken off again.
+ROUNDING = 1e-15
 DEGREE = np.pi * EARTH_KM / 180  # km of one degree along a great circle
 
 
@@ -39,6 +44,88 @@ def test_floor_permutation_and_scale():
     order = [2, 0, 1]
     moved = market_potential(lat[order], lon[order] + 7, 2 * mass)
     np.testing.assert_allclose(moved, 2 * potential[order])
+
+
+def places(kind, n=1800, seed=3):
+    rng = np.random.default_rng(seed)
+    if kind == "globe":  # poles, date line and antipodes included
+        lat, lon = np.degrees(np.arcsin(rng.uniform(-1, 1, n))), rng.uniform(-180, 180, n)
+        lat[:3], lon[1::2] = [90, -90, 89.999], (lon[::2] + 360) % 360 - 180
+        lat[1::2] = -lat[::2]
+        return lat, lon
+    if kind == "line":  # cells without width, and one place that many share
+        lon = np.sort(rng.uniform(20, 180, n))
+        lon[: n // 10] = 60
+        return np.full(n, 55.0), lon
+    towns = rng.integers(0, 60, n)  # towns with suburbs, far from even
+    spread = rng.choice([0.02, 0.5, 5.0], 60)[towns]
+    lat = rng.uniform(45, 70, 60)[towns] + spread * rng.normal(size=n)
+    return np.clip(lat, -90, 90), rng.uniform(30, 180, 60)[towns] + spread * rng.normal(size=n)
+
+
+@pytest.mark.parametrize("decay", ["inverse", "inverse_square"])
+@pytest.mark.parametrize("kind", ["globe", "line", "towns"])
+def test_the_tree_is_within_a_thousandth_for_every_pair(kind, decay, monkeypatch):
+    monkeypatch.setattr(sphere_sums, "LEAF", 12)  # a deep tree of few points
+    # One place with mass at a time: the error of every pair, not only of sums, where errors of
+    # opposite signs could hide each other.
+    lat, lon = places(kind)
+    single = np.zeros((len(lat), 30))
+    sources = np.random.default_rng(1).choice(len(lat), 30, replace=False)
+    single[sources, np.arange(30)] = 1
+    for floor in (10.0, 300.0):
+        dense, tree = (
+            market_potential(lat, lon, single, decay, min_distance_km=floor, method=m)
+            for m in ("dense", "tree")
+        )
+        np.testing.assert_allclose(tree, dense, rtol=1e-3, atol=ROUNDING)
+        assert (np.abs(tree - dense) > 1e-9 * dense + ROUNDING).any()  # a tree it was
+
+
+@pytest.mark.parametrize("kind", ["globe", "line", "towns"])
+def test_the_tree_is_exact_for_exponential_decay_up_to_ten_lengths(kind):
+    lat, lon = places(kind)
+    mass = np.random.default_rng(2).lognormal(9, 2, len(lat))
+    distance = great_circle_km(lat[:, None], lon[:, None], lat, lon)
+    for kappa in (20.0, 300.0):
+        weight = np.exp(-np.maximum(distance, 10) / kappa) * (distance <= 10 * kappa)
+        np.fill_diagonal(weight, 0)
+        tree = market_potential(lat, lon, mass, "exponential", kappa, method="tree")
+        np.testing.assert_allclose(tree, weight @ mass, rtol=1e-9, atol=1e-9)
+
+
+def test_the_tree_ignores_the_order_of_places_and_is_chosen_for_many():
+    lat, lon = places("towns", DENSE_LIMIT + 1)
+    mass = np.arange(1.0, len(lat) + 1)
+    potential = market_potential(lat, lon, mass)
+    np.testing.assert_array_equal(potential, market_potential(lat, lon, mass, method="tree"))
+    order = np.random.default_rng(4).permutation(len(lat))
+    moved = market_potential(lat[order], lon[order], mass[order])
+    np.testing.assert_allclose(moved, potential[order], rtol=1e-12)
+    few = slice(0, 50)
+    np.testing.assert_array_equal(
+        market_potential(lat[few], lon[few], mass[few]),
+        market_potential(lat[few], lon[few], mass[few], method="dense"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"lat": [55, 91]}, "latitude out of range\\n  at: row 1"),
+        ({"lon": [np.nan, 60]}, "longitude out of range\\n  at: row 0"),
+        ({"mass": [[1, 1], [1, -2]]}, "mass missing or negative\\n  at: row 1"),
+        ({"mass": [1, np.nan]}, "mass missing"),
+        ({"mass": [1, 2, 3]}, "one latitude, longitude and row of masses"),
+        ({"min_distance_km": 0}, "floor of the distance"),
+        ({"decay": "gravity"}, "unknown decay"),
+        ({"method": "fast"}, "unknown method"),
+    ],
+)
+def test_potential_refuses_what_it_cannot_place(change, words):
+    good = {"lat": [55, 56], "lon": [60, 61], "mass": [1, 2]}
+    with pytest.raises(InputError, match=words):
+        market_potential(**(good | change))
 
 
 def test_projection_keeps_areas():

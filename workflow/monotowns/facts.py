@@ -1,7 +1,10 @@
 """Facts that the text prints beside estimates: name -> [value, kind] (see manuscript.written)."""
 
 import json
+import math
 from pathlib import Path
+
+from monotowns.manuscript import MDE_FACTOR
 
 
 def save_facts(facts: dict, path) -> None:
@@ -54,6 +57,29 @@ def panel_facts(panel, measures, matched, coverage, market_access) -> dict:
     return facts
 
 
+def rouble_facts(records, panel) -> dict:
+    """What log points are in roubles a month per resident of a monotown, in the last year's prices.
+
+    Parameters
+    ----------
+    records, panel : pandas.DataFrame
+    """
+    last = panel["year"].max()
+    rows = panel[(panel["year"] == last) & (panel["monotown"] == 1)]
+    level = 1000 * rows["taxable"].sum() / rows["population"].sum() / 12
+    facts = {"gap.level": [level, "count"]}
+    shown = {"gap.main": ("gap_main", str(last)), "gap.balanced": ("gap_balanced", str(last)),
+             "toser": ("toser_imputation", "att")}  # fmt: skip
+    for name, (specification, term) in shown.items():
+        of = records[(records["specification"] == specification) & (records["term"] == term)]
+        if len(of):
+            estimate, error = of.iloc[0][["estimate", "standard_error"]]
+            # What the mean would have been without the change.
+            facts[f"{name}.roubles"] = [level * (1 - math.exp(-estimate)), "count"]
+            facts[f"{name}.roubles.mde"] = [level * MDE_FACTOR * error, "count"]
+    return facts
+
+
 def stage_facts(table, step, grid, rising_years, threshold) -> dict:
     """Facts of the stages of regional manufacturing.
 
@@ -74,7 +100,9 @@ def stage_facts(table, step, grid, rising_years, threshold) -> dict:
     first, last = table["year"].min(), table["year"].max()
     dated = table.drop_duplicates("region")
     facts = {
-        "stages.step": [step.estimate, "estimate"],
+        "stages.rising_years": [rising_years, "count"],
+        "stages.threshold": [threshold, "share"],
+        "stages.step.estimate": [step.estimate, "estimate"],
         "stages.step.percent": [step.estimate, "percent"],
         "stages.step.se": [step.standard_error, "estimate"],
         "stages.step.placebo": [step.placebos.abs().max(), "estimate"],
@@ -101,6 +129,25 @@ def stage_facts(table, step, grid, rising_years, threshold) -> dict:
     facts["stages.share_only"] = [(falling["kind"] == "share only").sum(), "count"]
     facts["stages.share_and_volume"] = [(falling["kind"] == "share and volume").sum(), "count"]
     return facts
+
+
+def curve_facts(name, test) -> dict:
+    """Facts of a specification curve (:class:`monotowns.models.specification_curve.JointTest`)."""
+    curve = test.curve
+    below = (curve["ci_high"] < 0).mean()
+    above = (curve["ci_low"] > 0).mean()
+    p_values = test.statistics.set_index("statistic")["p_value"]
+    return {
+        f"{name}.specifications": [len(curve), "count"],
+        f"{name}.median": [curve["estimate"].median(), "estimate"],
+        f"{name}.median.percent": [curve["estimate"].median(), "percent"],
+        f"{name}.lowest": [curve["estimate"].min(), "estimate"],
+        f"{name}.highest": [curve["estimate"].max(), "estimate"],
+        f"{name}.negative": [100 * (curve["estimate"] < 0).mean(), "share"],
+        f"{name}.below": [100 * below, "share"],
+        f"{name}.above": [100 * above, "share"],
+        **{f"{name}.{statistic}.p": [p, "p"] for statistic, p in p_values.items()},
+    }
 
 
 def potential_facts(table) -> dict:

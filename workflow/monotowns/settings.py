@@ -90,6 +90,28 @@ def load_specifications(path, years: dict) -> dict:
     return loaded["specifications"]
 
 
+def load_section(path, section: str) -> dict:
+    """Load ``curves`` or ``families`` of a specifications file that has been checked.
+
+    Samples and dummies that a curve names come with it, as in :func:`load_specifications`.
+    """
+    loaded = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    found = loaded.get(section, {})
+    for name, entry in found.items():
+        unknown = [s for s in entry.get("samples", []) if s not in loaded["samples"]]
+        if unknown:
+            raise ConfigError(f"{path}, {name}", f"unknown sample '{unknown[0]}'",
+                              remedy=schema.nearest(unknown[0], loaded["samples"]))  # fmt: skip
+        if "samples" in entry:
+            entry["samples"] = {s: loaded["samples"][s] for s in entry["samples"]}
+            entry["dummies"] = loaded.get("dummies", {})
+        elif entry["specification"] not in loaded["specifications"]:
+            raise ConfigError(f"{path}, {name}", "unknown specification",
+                              remedy=schema.nearest(entry["specification"],
+                                                    loaded["specifications"]))  # fmt: skip
+    return found
+
+
 def columns_of(spec: dict) -> list[str]:
     """Columns that a specification uses, products as they are written."""
     treatment = spec["treatment"]

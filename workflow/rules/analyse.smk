@@ -24,3 +24,41 @@ rule analyse_exposure:
         "Exposure: growth from 2020 on by industry, shift-share inference"
     script:
         "../scripts/analyse/analyse_exposure.py"
+
+
+rule analyse_robustness:
+    input:
+        panel=rules.build_panel.output.panel,
+        measures=rules.build_measures.output.measures,
+        exposure=rules.build_exposure.output.exposure,
+        weights=rules.build_weights.output.weights,
+    output:
+        records="results/estimates/analyse_robustness.csv",
+        facts="results/facts/robustness.json",
+        curve="results/tables/specification_curve.csv",
+        families="results/tables/outcome_families.csv",
+    log:
+        "logs/analyse_robustness.log",
+    benchmark:
+        "benchmarks/analyse_robustness.tsv"
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        declared={
+            "curves": CURVES,
+            "families": FAMILIES,
+            "specifications": {
+                of["specification"]: SPECIFICATIONS[of["specification"]]
+                for of in FAMILIES.values()
+            },
+        },
+        draws=config["draws"],
+        seed=config["seed"],
+        code=code_of(
+            "workflow/monotowns", "workflow/scripts/analyse/analyse_robustness.py"
+        ),
+    message:
+        "Robustness: curve of specifications, bounds, families of outcomes"
+    script:
+        "../scripts/analyse/analyse_robustness.py"

@@ -1,6 +1,6 @@
 # Analyses that are no single regression: their records, and the facts that the text prints.
-ANALYSES = ["potential", "analyse_exposure"]
-FACTS = [f"results/facts/{name}.json" for name in ("stages", "potential", "exposure")]
+ANALYSES = ["potential", "analyse_exposure", "analyse_robustness"]
+FACTS = [f"results/facts/{name}.json" for name in ("stages", "potential", "exposure", "robustness")]
 
 
 def specification(wildcards):

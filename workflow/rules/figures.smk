@@ -1,10 +1,11 @@
-PAPER_TABLES = [rules.build_panel.output.flow]
+PAPER_TABLES = [rules.build_panel.output.flow, rules.build_stages.output.grid_print]
 FIGURES = {
     "maps": ["map"],
     "gap": ["means", "gap", "toser"],
     "agglomeration": ["elasticities", "scales"],
     "industry": ["stages", "stage_map", "exposure"],
     "potential": ["ranks", "potential_map"],
+    "robustness": ["curve"],
 }
 
 
@@ -99,3 +100,17 @@ use rule draw_maps as draw_potential with:
     params:
         group="potential",
         code=figure_code("potential"),
+
+
+use rule draw_maps as draw_robustness with:
+    input:
+        curve=rules.analyse_robustness.output.curve,
+    output:
+        **drawn(*FIGURES["robustness"]),
+    log:
+        "logs/draw_robustness.log",
+    benchmark:
+        "benchmarks/draw_robustness.tsv"
+    params:
+        group="robustness",
+        code=figure_code("robustness"),

@@ -32,6 +32,7 @@ rule build_stages:
     output:
         stages="results/tables/regions_stages.csv",
         grid="results/tables/turn_grid.csv",
+        grid_print="results/tables/turn_grid_print.csv",
         facts="results/facts/stages.json",
     log:
         "logs/build_stages.log",

@@ -50,7 +50,7 @@ def event_plot(records, terms, ylabel, xlabel, base=None):
     for (name, label), shift, colour in zip(terms.items(), shifts, (BLUE, ORANGE), strict=False):
         rows = records[records["specification"] == name]
         critical = rows.loc[rows["term"] == "band", "estimate"]
-        rows = rows[rows["term"].str.match(r"(?:event )?-?\d+$")]
+        rows = rows[rows["term"].str.match(r"(?:event )?-?\d+$")].drop_duplicates("term")
         when = rows["term"].str.extract(r"(-?\d+)$", expand=False).astype(int) + shift
         band = critical.iloc[0] * rows["standard_error"] if len(critical) else None
         interval_points(axes, when, rows["estimate"], rows["ci_low"], rows["ci_high"], colour,

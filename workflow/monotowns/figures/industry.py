@@ -32,9 +32,12 @@ def shares_and_stages(stages):
     for stage in counts:
         colour = COLOURS.get(stage, GREY)
         right.plot(counts.index, counts[stage], color=colour, lw=1.4)
-        right.annotate(stage, (counts.index[-1], counts[stage].iloc[-1]), xytext=(3, 0),
-                       color=colour, textcoords="offset points", va="center", fontsize=7)  # fmt: skip
+        end = (counts.index[-1], counts[stage].iloc[-1])
+        right.annotate(stage, end, xytext=(3, 0), color=colour, textcoords="offset points",
+                       va="center", fontsize=7)  # fmt: skip
     right.set(ylabel="regions")
+    for axes in (left, right):
+        axes.set_xticks(range(wide.index.min() + 1, wide.index.max() + 1, 4))
     return figure
 
 
@@ -45,7 +48,7 @@ def stage_map(stages, panel):
     place = panel.drop_duplicates("entity").dropna(subset=["lat"])
     x, y = albers(place["lat"], place["lon"])
     stage = place["region"].map(last).to_numpy()
-    figure, axes = base(plt)
+    figure, axes = base(plt, x, y)
     for name in sorted(set(last)):
         of = stage == name
         axes.scatter(x[of], y[of], s=4, color=COLOURS.get(name, GREY), linewidths=0, label=name)

@@ -23,24 +23,34 @@ def albers(lat, lon):
     return rho * np.sin(n * lam), rho0 - rho * np.cos(n * lam)
 
 
-def base(plt, height=3.3):
-    """An empty map with a scale bar and the parallels and meridians that help to read it."""
+def base(plt, x, y, height=3.3):
+    """An empty map around projected points, with a scale bar, parallels and meridians.
+
+    Parameters
+    ----------
+    plt : module
+        pyplot with the style set.
+    x, y : array_like, shape (n,)
+        Points that the map must hold, km.
+    height : float
+        Inches.
+    """
     figure, axes = plt.subplots(figsize=(WIDTH, height))
-    x, y = albers(np.array([43.0, 69.0, 77.0, 50.0]), np.array([27.0, 188.0, 100.0, 27.0]))
-    axes.set_xlim(min(x) - 900, max(x) + 250)
-    axes.set_ylim(-2100, 2450)
     for parallel in (45, 50, 55, 60, 65, 70, 75):
         axes.plot(*albers(np.full(200, parallel), np.linspace(20, 190, 200)), color=GREY, lw=0.25,
                   alpha=0.5, zorder=0)  # fmt: skip
+    left, right, low, high = min(x) - 150, max(x) + 150, min(y) - 450, max(y) + 250
     for meridian in range(30, 190, 20):
-        axes.plot(*albers(np.linspace(43, 77, 100), np.full(100, meridian)), color=GREY, lw=0.25,
-                  alpha=0.5, zorder=0)  # fmt: skip
-        x, y = albers(np.array([42.0]), np.array([meridian]))
-        axes.annotate(f"{meridian if meridian <= 180 else 360 - meridian}°"
-                      f"{'E' if meridian <= 180 else 'W'}", (x[0], y[0]), fontsize=5.5, color=GREY,
-                      ha="center", va="top")  # fmt: skip
-    axes.plot([1400, 2400], [-1750, -1750], color="black", lw=1)
-    axes.annotate("1,000 km", (1900, -1720), ha="center", va="bottom", fontsize=6.5)
+        at_x, at_y = albers(np.linspace(40, 77, 300), np.full(300, meridian))
+        axes.plot(at_x, at_y, color=GREY, lw=0.25, alpha=0.5, zorder=0)
+        seen = np.flatnonzero((at_x > left) & (at_x < right) & (at_y > low))
+        place = meridian if meridian <= 180 else 360 - meridian
+        axes.annotate(f"{place}°{'E' if meridian <= 180 else 'W'}", (at_x[seen[0]], at_y[seen[0]]),
+                      fontsize=5.5, color=GREY, ha="center", va="bottom")  # fmt: skip
+    axes.plot([right - 1100, right - 100], [low + 120] * 2, color="black", lw=1)
+    axes.annotate("1,000 km", (right - 600, low + 150), ha="center", va="bottom", fontsize=6.5)
+    axes.set_xlim(left, right)
+    axes.set_ylim(low, high)
     axes.set_aspect("equal")
     axes.set_axis_off()
     return figure, axes
@@ -58,8 +68,8 @@ def draw(frames):
     panel = frames["panel"].merge(frames["measures"], on=["entity", "year"])
     last = panel[panel["year"] == panel["year"].max()].dropna(subset=["lat"])
     last = last.sort_values("log_mp_inverse")
-    figure, axes = base(plt)
     x, y = albers(last["lat"], last["lon"])
+    figure, axes = base(plt, x, y)
     points = axes.scatter(x, y, c=np.exp(last["log_mp_inverse"]) / 1000, s=4, cmap="cividis",
                           norm="log", linewidths=0)  # fmt: skip
     mono = (last["monotown"] == 1).to_numpy()

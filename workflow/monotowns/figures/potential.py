@@ -35,7 +35,7 @@ def potential_map(potential, panel):
     rows = potential[potential["rank"].notna()].join(place, on="entity").dropna(subset=["lat"])
     rows = rows.sort_values("index")
     x, y = albers(rows["lat"], rows["lon"])
-    figure, axes = base(plt)
+    figure, axes = base(plt, x, y)
     points = axes.scatter(x, y, c=rows["index"], s=14, cmap="cividis", linewidths=0.2,
                           edgecolors="white")  # fmt: skip
     figure.colorbar(points, label="index of development potential\n(standard deviations)",

@@ -5,6 +5,9 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
+from monotowns.errors import InputError
+from monotowns.measures.sphere_sums import kernel_sums, unit_vectors
+
 #: Mean radius of the Earth (IUGG), km.
 EARTH_KM = 6371.0088
 
@@ -17,7 +20,17 @@ def great_circle_km(lat1, lon1, lat2, lon2):
     return 2 * EARTH_KM * np.arcsin(np.sqrt(np.clip(h, 0, 1)))
 
 
-def market_potential(lat, lon, mass, decay="inverse", kappa_km=200.0, min_distance_km=10.0):
+#: Points up to which market potential is summed from the matrix of all distances.
+DENSE_LIMIT = 4000
+#: Decay lengths beyond which the tree counts no exponential weight: it is below 5e-5 there.
+CUT_LENGTHS = 10
+#: Nodes a side and separation (see ``sphere_sums``) that keep every pair within a relative 1e-3.
+FAR_FIELD = {"inverse": (5, 0.4), "inverse_square": (6, 0.36)}
+
+
+def market_potential(
+    lat, lon, mass, decay="inverse", kappa_km=200.0, min_distance_km=10.0, method="auto"
+):
     """Market potential of Harris (1954): the masses of all other places over distance.
 
     Parameters
@@ -25,26 +38,69 @@ def market_potential(lat, lon, mass, decay="inverse", kappa_km=200.0, min_distan
     lat, lon : array_like, shape (n,)
         Degrees.
     mass : array_like, shape (n,) or (n, T)
-        Population, one column a year.
+        Population, one column a year; not negative.
     decay : {"inverse", "inverse_square", "exponential"}
         ``1/d``, ``1/d**2`` or ``exp(-d/kappa_km)``.
     min_distance_km : float
-        Floor of the distance: a town and the district around it share one centre.
+        Floor of the distance, positive: a town and the district around it share one centre.
+    method : {"auto", "dense", "tree"}
+        ``dense`` sums the n x n matrix. ``tree`` needs memory in proportion to n: ``1/d`` and
+        ``1/d**2`` to a relative error below 1e-3, ``exp(-d/kappa_km)`` exactly up to ten decay
+        lengths and nothing beyond. ``auto`` is dense up to :data:`DENSE_LIMIT` points.
 
     Returns
     -------
     numpy.ndarray, shape of ``mass``
+
+    Raises
+    ------
+    InputError
+        A coordinate or mass is missing or out of range, or an argument is not one of the above.
     """
-    lat, lon = np.asarray(lat, float), np.asarray(lon, float)
-    distance = great_circle_km(lat[:, None], lon[:, None], lat, lon)
-    distance = np.maximum(distance, min_distance_km)
-    weight = {
+    lat, lon, mass = (np.asarray(v, float) for v in (lat, lon, mass))
+    _check_places(lat, lon, mass, min_distance_km)
+    weights = {
         "inverse": lambda d: 1 / d,
         "inverse_square": lambda d: 1 / d**2,
-        "exponential": lambda d: np.exp(-d / kappa_km),
-    }[decay](distance)
+        "exponential": lambda d: np.exp(d / -kappa_km),
+    }
+    for name, value, known in (
+        ("decay", decay, weights),
+        ("method", method, ("auto", "dense", "tree")),
+    ):
+        if value not in known:
+            raise InputError("market_potential", f"unknown {name}", expected=", ".join(known),
+                             found=value)  # fmt: skip
+    if method == "tree" or (method == "auto" and len(lat) > DENSE_LIMIT):
+        exact = decay == "exponential"
+        sums = kernel_sums(
+            unit_vectors(lat, lon), mass.reshape(len(lat), -1), weights[decay], EARTH_KM,
+            min_distance_km, cutoff=CUT_LENGTHS * kappa_km if exact else np.inf,
+            far_field=(1, 0.0) if exact else FAR_FIELD[decay],
+        )  # fmt: skip
+        return sums.reshape(mass.shape) - weights[decay](min_distance_km) * mass
+    distance = great_circle_km(lat[:, None], lon[:, None], lat, lon)
+    weight = weights[decay](np.maximum(distance, min_distance_km))
     np.fill_diagonal(weight, 0.0)
-    return weight @ np.asarray(mass, float)
+    return weight @ mass
+
+
+def _check_places(lat, lon, mass, min_distance_km):
+    where = "market_potential"
+    if lat.ndim != 1 or lon.shape != lat.shape or mass.shape[:1] != lat.shape:
+        raise InputError(where, "one latitude, longitude and row of masses a place",
+                         found=f"shapes {lat.shape}, {lon.shape}, {mass.shape}")  # fmt: skip
+    for problem, expected, good in (
+        ("latitude out of range", "-90 to 90", np.abs(lat) <= 90),
+        ("longitude out of range", "-180 to 360", (lon >= -180) & (lon <= 360)),
+        ("mass missing or negative", "0 or more", (mass.T >= 0) & np.isfinite(mass.T)),
+    ):
+        rows = np.flatnonzero(~np.atleast_2d(good).all(axis=0))
+        if len(rows):
+            raise InputError(where, problem, keys=[f"row {r}" for r in rows], expected=expected)
+    if not min_distance_km > 0:
+        raise InputError(where, "the floor of the distance is not positive",
+                         expected="some km", found=min_distance_km)  # fmt: skip
 
 
 #: Decays of market potential that every run computes.

@@ -12,7 +12,9 @@ def main(records: list, flows: list, facts: list, tables: dict, outputs: dict):
     read = {k: pd.read_csv(v, dtype={"entity": str}) for k, v in tables.items()}
     found = pd.concat([pd.read_csv(r, dtype={"term": str}) for r in records], ignore_index=True)
     given = [json.loads(Path(path).read_text(encoding="utf-8")) for path in facts]
-    numbers = manuscript.of_records(found) | manuscript.of_facts(fact.panel_facts(**read), *given)
+    numbers = manuscript.of_records(found) | manuscript.of_facts(
+        fact.panel_facts(**read), fact.rouble_facts(found, read["panel"]), *given
+    )
     found.to_csv(outputs["estimates"], index=False, lineterminator="\n", float_format="%.10g")
     samples = pd.concat(map(pd.read_csv, flows))
     samples.to_csv(outputs["samples"], index=False, lineterminator="\n")

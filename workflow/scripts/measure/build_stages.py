@@ -22,7 +22,10 @@ def main(structure: str, grp: str, deflator: dict, stages: dict, draws: int, see
         turn_grid(wide, *rules, together=False).assign(share="adjusted", null="each region apart"),
         turn_grid(raw, *rules).assign(share="published", null="years in one order for all"),
     ])  # fmt: skip
-    save = {"stages": table, "grid": grid}
+    shown = grid[(grid["share"] == "adjusted") & (grid["null"] == "years in one order for all")]
+    shown = shown.assign(expected=shown["expected"].round(1), p_value=shown["p_value"].round(3),
+                         low=shown["low"].round(0), high=shown["high"].round(0))  # fmt: skip
+    save = {"stages": table, "grid": grid, "grid_print": shown}
     for name, frame in save.items():
         frame.to_csv(outputs[name], index=False, lineterminator="\n", float_format="%.8g")
     save_facts(stage_facts(table, step, grid, *rule[:2]), outputs["facts"])
