@@ -58,6 +58,8 @@ rule collect:
     output:
         estimates="results/estimates.csv",
         samples="results/tables/estimation_samples.csv",
+        samples_print="results/tables/estimation_samples_print.csv",
+        estimates_print="results/tables/estimates_print.csv",
         numbers="results/numbers.json",
     log:
         "logs/collect.log",

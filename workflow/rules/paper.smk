@@ -59,7 +59,8 @@ rule compile_paper:
         references="paper/references.bib",
         claims=rules.check_claims.output.claims,
         numbers=rules.collect.output.numbers,
-        samples=rules.collect.output.samples,
+        samples=rules.collect.output.samples_print,
+        estimates=rules.collect.output.estimates_print,
         tables=PAPER_TABLES,
         figures=[f"results/figures/{n}.svg" for names in FIGURES.values() for n in names],
     output:
