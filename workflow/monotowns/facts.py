@@ -150,6 +150,31 @@ def curve_facts(name, test) -> dict:
     }
 
 
+def toser_facts(rows, means, overlap, left_out, pretrends, fits) -> dict:
+    """Facts of the TOSER checks (:mod:`monotowns.models.toser`)."""
+    ever = rows[rows["toser_cohort"] > 0]
+    sizes = ever.groupby("toser_cohort")["entity"].nunique()
+    gaps = overlap.set_index("column")["standardised_difference"]
+    facts = {
+        "toser.treated": [ever["entity"].nunique(), "count"],
+        "toser.never": [rows.loc[rows["toser_cohort"] == 0, "entity"].nunique(), "count"],
+        "toser.cohorts": [
+            ", ".join(f"{n} in {int(year)}" for year, n in sizes.items()), "text"
+        ],
+        "toser.pretrend.p": [pretrends["p_value"], "p"],
+        "toser.pretrend.slope_50": [pretrends["slope_50"], "estimate"],
+        "toser.pretrend.slope_80": [pretrends["slope_80"], "estimate"],
+        "toser.left_out.lowest": [left_out["estimate"].min(), "estimate"],
+        "toser.left_out.highest": [left_out["estimate"].max(), "estimate"],
+        "toser.left_out.significant": [(left_out["ci_high"] < 0).sum(), "count"],
+        "toser.left_out.runs": [len(left_out), "count"],
+        "toser.breakdown": [fits["toser_honest_relative"]["breakdown"]["estimate"], "ratio"],
+        "toser.years": [f"{means['year'].min()}-{means['year'].max()}", "text"],
+    }  # fmt: skip
+    facts |= {f"toser.overlap.{column}": [gap, "ratio"] for column, gap in gaps.items()}
+    return facts
+
+
 def potential_facts(table) -> dict:
     """Facts of the development potential (:func:`monotowns.measures.potential.build_potential`)."""
     ranked = table[table["rank"].notna()]

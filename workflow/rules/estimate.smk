@@ -1,6 +1,6 @@
 # Analyses that are no single regression: their records, and the facts that the text prints.
-ANALYSES = ["potential", "analyse_exposure", "analyse_robustness"]
-FACTS = [f"results/facts/{name}.json" for name in ("stages", "potential", "exposure", "robustness")]
+ANALYSES = ["potential", "analyse_exposure", "analyse_robustness", "analyse_toser"]
+FACTS = [f"results/facts/{name}.json" for name in ("stages", "potential", "exposure", "robustness", "toser")]
 
 
 def specification(wildcards):
