@@ -1,7 +1,8 @@
 PAPER_TABLES = [rules.build_panel.output.flow, rules.build_stages.output.grid_print]
 FIGURES = {
     "maps": ["map"],
-    "gap": ["means", "gap", "toser"],
+    "gap": ["means", "gap"],
+    "toser": ["toser", "toser_means", "honest"],
     "agglomeration": ["elasticities", "scales"],
     "industry": ["stages", "stage_map", "exposure"],
     "potential": ["ranks", "potential_map"],
@@ -114,3 +115,18 @@ use rule draw_maps as draw_robustness with:
     params:
         group="robustness",
         code=figure_code("robustness"),
+
+
+use rule draw_maps as draw_toser with:
+    input:
+        means=rules.analyse_toser.output.means,
+        estimates=rules.collect.output.estimates,
+    output:
+        **drawn(*FIGURES["toser"]),
+    log:
+        "logs/draw_toser.log",
+    benchmark:
+        "benchmarks/draw_toser.tsv"
+    params:
+        group="toser",
+        code=figure_code("toser"),

@@ -18,8 +18,12 @@ def main(tables: list, draws: dict, seed: int, rings_km: list, outputs: dict):
                           for by in ("toser_cohort", "region")])  # fmt: skip
     universal = group_time.callaway_santanna(rows, *given, base_period="universal", seed=seed)
     full = rows.groupby("entity")["year"].transform("size") == rows["year"].nunique()
-    # Every entity that is no monotown of unknown date may lie near one that got the status.
+    # Every entity that is no monotown of unknown date may lie near one that got the status; its
+    # effect must be told from years in which nobody had it.
     everywhere = frame[frame["toser_cohort"].notna() & frame["lat"].notna()]
+    opening = frame.loc[frame["toser_cohort"] > 0, "toser_cohort"].min()
+    early = everywhere.loc[everywhere["year"] < opening, "entity"]
+    everywhere = everywhere[everywhere["entity"].isin(early)]
     fits = {
         "toser_randomization": toser.randomization(rows, *given, "category",
                                                    draws["randomization"], seed),
@@ -30,7 +34,8 @@ def main(tables: list, draws: dict, seed: int, rings_km: list, outputs: dict):
         "toser_spillover": spillover.rings(everywhere, *given, rings_km=tuple(rings_km)),
     }  # fmt: skip
     records = [
-        to_records(fit, specification=name, question="toser", group="robustness",
+        to_records(fit, specification=name, question="toser",
+                   group="exploratory" if name == "toser_spillover" else "robustness",
                    outcome="log_taxable_pc", weights="none", seed=seed,
                    sample="all entities" if name == "toser_spillover" else "monotowns")
         for name, fit in fits.items()
