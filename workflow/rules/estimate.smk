@@ -1,6 +1,9 @@
 # Analyses that are no single regression: their records, and the facts that the text prints.
-ANALYSES = ["potential", "analyse_exposure"]
-FACTS = [f"results/facts/{name}.json" for name in ("stages", "potential", "exposure")]
+ANALYSES = ["potential", "analyse_exposure", "analyse_spatial", "analyse_convergence"]
+FACTS = [
+    f"results/facts/{name}.json"
+    for name in ("stages", "potential", "exposure", "spatial", "convergence")
+]
 
 
 def specification(wildcards):
