@@ -1,10 +1,15 @@
-PAPER_TABLES = [rules.build_panel.output.flow, rules.build_stages.output.grid_print]
+PAPER_TABLES = [
+    rules.build_panel.output.flow,
+    rules.build_stages.output.grid_print,
+    rules.analyse_convergence.output.clubs_print,
+]
 FIGURES = {
     "maps": ["map"],
     "gap": ["means", "gap", "toser"],
     "agglomeration": ["elasticities", "scales"],
     "industry": ["stages", "stage_map", "exposure"],
     "potential": ["ranks", "potential_map"],
+    "spatial": ["impacts", "dispersion"],
 }
 
 
@@ -99,3 +104,18 @@ use rule draw_maps as draw_potential with:
     params:
         group="potential",
         code=figure_code("potential"),
+
+
+use rule draw_maps as draw_spatial with:
+    input:
+        estimates=rules.collect.output.estimates,
+        inequality=rules.analyse_convergence.output.inequality,
+    output:
+        **drawn(*FIGURES["spatial"]),
+    log:
+        "logs/draw_spatial.log",
+    benchmark:
+        "benchmarks/draw_spatial.tsv"
+    params:
+        group="spatial",
+        code=figure_code("spatial"),

@@ -117,14 +117,20 @@ def panel_fits(rows, W, models, draws, seed, controls=()) -> dict:
     }  # fmt: skip
 
 
-def lag_fits(rows, W) -> dict:
-    """Least squares on treatment and its lag with errors that panels of likelihood do not have.
+def lag_fits(rows, W, variances=()) -> dict:
+    """Least squares on treatment and its lag, with errors that may depend over time and places.
+
+    Parameters
+    ----------
+    variances : sequence of str
+        Further variances, see :mod:`monotowns.models.variances`.
 
     Returns
     -------
     dict
         ``clustered`` (entity and year effects) and ``region`` (entity and region-by-year effects),
-        each a list: the errors by region, then Conley's. Terms ``monotown`` and ``W_monotown``.
+        each a list: errors clustered by region, then the further ones. Terms ``monotown`` and
+        ``W_monotown``.
     """
     names = [GAP, f"W_{GAP}"]
     rows = rows.assign(**{GAP: rows["treated"], f"W_{GAP}": lag(rows["treated"], W)})
@@ -132,7 +138,7 @@ def lag_fits(rows, W) -> dict:
     for name, effect in (("clustered", "year"), ("region", "region_year")):
         effects = ["entity", effect]
         fit = least_squares(rows, OUTCOME, names, effects)
-        spec = {"variances": [CONLEY], "fixed_effects": effects, "cluster": "region"}
+        spec = {"variances": variances, "fixed_effects": effects, "cluster": "region"}
         found[name] = [fit, *alternatives(fit, OUTCOME, names, spec, draws=0, seed=0)]
     return found
 
@@ -210,7 +216,7 @@ def dependence_records(rows, settings, draws, seed):
     fits = {f"{model}_main": [fit] for model, fit in panels.items()}
     sized = panel_fits(used, W, ["sdm"], draws["bootstrap"], seed, ["log_population"])
     fits["sdm_size"] = [sized["sdm"]]
-    fits |= {f"slx_{name}": many for name, many in lag_fits(used, W).items()}
+    fits |= {f"slx_{name}": many for name, many in lag_fits(used, W, [CONLEY]).items()}
     fits |= {name: [fit] for name, fit in
              dependence_tests(used, W, draws["permutation"], seed).items()}  # fmt: skip
     # The years before the list, the last of them as if it were treated.
@@ -224,6 +230,7 @@ def dependence_records(rows, settings, draws, seed):
         alone[name] = rows["entity"].nunique() - part["entity"].nunique()
         found = panel_fits(part, other, ["slx", "sar", "sdm"], draws["bootstrap"], seed)
         fits |= {f"{model}_{name}": [fit] for model, fit in found.items()}
+        fits[f"slx_region_{name}"] = lag_fits(part, other)["region"]
     groups = {"sdm_main": "headline", "sdm_placebo": "placebo"}
     changes = {"multipliers", "multipliers_region"}
     records = [
@@ -259,7 +266,7 @@ def dependence_facts(flow, panels, rows, W, alone) -> dict:
     for name, column in (("one", "estimate"), ("one.low", "ci_low"), ("one.high", "ci_high")):
         facts[f"spatial.{name}"] = [indirect[column] / neighbours, "percent"]
     return facts | {
-        "spatial.one.mde": [MDE_FACTOR * indirect["standard_error"] / neighbours, "percent"],
+        "spatial.one.mde": [100 * MDE_FACTOR * indirect["standard_error"] / neighbours, "share"],
         "spatial.neighbours": [neighbours, "count"],
         "spatial.with_neighbour": [100 * ((W @ mono)[mono == 0] > 0).mean(), "share"],
         "spatial.income_monotown": [income[mono == 1].mean(), "count"],
