@@ -1,8 +1,8 @@
 # Analyses that are no single regression: their records, their facts, their tables.
 rule analyse_exposure:
     input:
-        panel=rules.build_panel.output.panel,
         **dict(rules.build_exposure.output.items()),
+        panel=rules.build_panel.output.panel,
     output:
         records="results/estimates/analyse_exposure.csv",
         facts="results/facts/exposure.json",

@@ -1,4 +1,8 @@
-PAPER_TABLES = [rules.build_panel.output.flow, rules.build_stages.output.grid_print]
+PAPER_TABLES = [
+    rules.build_panel.output.flow,
+    rules.build_stages.output.grid_print,
+    rules.analyse_convergence.output.clubs_print,
+]
 FIGURES = {
     "maps": ["map"],
     "gap": ["means", "gap"],
@@ -7,17 +11,24 @@ FIGURES = {
     "industry": ["stages", "stage_map", "exposure"],
     "potential": ["ranks", "potential_map"],
     "robustness": ["curve"],
+    "spatial": ["impacts", "dispersion"],
 }
 
 
 def drawn(*names):
     """The two files of every figure, by the names that the script gives them."""
-    return {f"{n}_{kind}": f"results/figures/{n}.{kind}" for n in names for kind in ("svg", "png")}
+    return {
+        f"{n}_{kind}": f"results/figures/{n}.{kind}"
+        for n in names
+        for kind in ("svg", "png")
+    }
 
 
 def figure_code(group):
     """The code that a group of figures reaches."""
-    return code_of("workflow/monotowns", "workflow/scripts/figures/draw.py", f"figures.{group}")
+    return code_of(
+        "workflow/monotowns", "workflow/scripts/figures/draw.py", f"figures.{group}"
+    )
 
 
 rule draw_maps:
@@ -130,3 +141,18 @@ use rule draw_maps as draw_toser with:
     params:
         group="toser",
         code=figure_code("toser"),
+
+
+use rule draw_maps as draw_spatial with:
+    input:
+        estimates=rules.collect.output.estimates,
+        inequality=rules.analyse_convergence.output.inequality,
+    output:
+        **drawn(*FIGURES["spatial"]),
+    log:
+        "logs/draw_spatial.log",
+    benchmark:
+        "benchmarks/draw_spatial.tsv"
+    params:
+        group="spatial",
+        code=figure_code("spatial"),

@@ -62,7 +62,9 @@ rule compile_paper:
         samples=rules.collect.output.samples_print,
         estimates=rules.collect.output.estimates_print,
         tables=PAPER_TABLES,
-        figures=[f"results/figures/{n}.svg" for names in FIGURES.values() for n in names],
+        figures=[
+            f"results/figures/{n}.svg" for names in FIGURES.values() for n in names
+        ],
     output:
         paper="results/paper.pdf",
     log:
