@@ -159,6 +159,12 @@ def convergence_facts(fits, inequality, clubs) -> dict:
         "spatial.regions": [len(clubs), "count"],
         "spatial.no_club": [(clubs["club"] == 0).sum(), "count"],
         "spatial.complete": [fits["beta_absolute"].n_entities, "count"],
+        "spatial.doubling": [np.log(2) * fits["gibrat"]["mean"]["estimate"], "percent"],
+    }
+    tails = [int(name.split("_")[1]) for name in fits if name.startswith("zipf_")]
+    facts |= {
+        "spatial.tail.long": [min(tails), "count"],
+        "spatial.tail.short": [max(tails), "count"],
     }
     ends = inequality.iloc[[0, -1]].to_dict("records")
     for told, row in zip(("first", "last"), ends, strict=True):
