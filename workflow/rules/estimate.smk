@@ -81,6 +81,7 @@ rule collect:
         samples_print="results/tables/estimation_samples_print.csv",
         estimates_print="results/tables/estimates_print.csv",
         numbers="results/numbers.json",
+        facts="results/facts/panel.json",
     log:
         "logs/collect.log",
     benchmark:

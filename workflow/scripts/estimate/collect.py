@@ -18,6 +18,7 @@ def main(records: list, flows: list, facts: list, tables: dict, outputs: dict):
     )
     found.to_csv(outputs["estimates"], index=False, lineterminator="\n", float_format="%.10g")
     samples = pd.concat(map(pd.read_csv, flows))
+    fact.save_facts(fact.panel_facts(**read), outputs["facts"])
     save = {"samples": samples, "samples_print": printed.samples_table(samples),
             "estimates_print": printed.estimates_table(found)}  # fmt: skip
     for name, table in save.items():
