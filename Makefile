@@ -20,7 +20,7 @@ export PYTHONHASHSEED := 0
 export PYTHONUTF8 := 1
 export MPLBACKEND := Agg
 
-.PHONY: all environment test test-fast lint format snapshot dag lock clean help
+.PHONY: all environment test test-fast bench bench-all lint format snapshot dag lock clean help
 .DEFAULT_GOAL := all
 
 all: $(STAMP)  ## build everything up to results/paper.pdf
@@ -34,6 +34,12 @@ test: $(STAMP)  ## run all tests
 
 test-fast: $(STAMP)  ## the tests that need neither the workflow nor Monte-Carlo draws
 	@$(BIN)/python -m pytest -n $(CORES) -m "not montecarlo and not workflow"
+
+bench: $(STAMP)  ## time the estimators beside their peers, slow peers on a smaller panel
+	@$(BIN)/python tests/bench/run.py --output results/bench.csv
+
+bench-all: $(STAMP)  ## the same with every peer at the full size (an hour)
+	@$(BIN)/python tests/bench/run.py --all --output results/bench.csv
 
 lint: $(STAMP)  ## style of Python and Snakemake files
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/snakefmt --check Snakefile workflow/rules

@@ -6,7 +6,7 @@ import pandas as pd
 from monotowns.errors import DesignError
 from monotowns.estimates import TERMS, Fit
 from monotowns.inference.power import detectable_slope
-from monotowns.inference.randomization import randomization_test
+from monotowns.inference.randomization import imputation_statistic, randomization_test
 from monotowns.models.cohorts import pretrend_test
 from monotowns.models.imputation import imputation
 
@@ -84,15 +84,9 @@ def randomization(rows, outcome, cohort, strata, draws, seed) -> Fit:
         Term ``att`` with the randomization p-value and no standard error.
     """
     entities = rows.drop_duplicates("entity").sort_values("entity")
-
-    def statistic(dealt):
-        years = pd.Series(dealt, index=entities["entity"].to_numpy())
-        return imputation(rows.assign(dealt=rows["entity"].map(years)), outcome, "dealt")["att"][
-            "estimate"
-        ]
-
-    test = randomization_test(statistic, entities[cohort].to_numpy(),
-                              entities[strata].to_numpy(), draws, seed)  # fmt: skip
+    statistic = imputation_statistic(rows[outcome], rows["entity"], rows["year"])
+    dealt = (entities[cohort].to_numpy(), entities[strata].to_numpy())
+    test = randomization_test(statistic, *dealt, draws, seed)
     row = ("att", test.statistic, *[np.nan] * 3, test.p_value)
     return Fit(pd.DataFrame([row], columns=TERMS), "imputation",
                f"randomization of adoption years within {strata}, {draws} draws", len(rows),

@@ -1,11 +1,24 @@
 """TOSER beyond single specifications: cohorts, overlap, pre-trends, sensitivity, randomization."""
 
+#: What is no robustness check of the headline.
+GROUPS = {"toser_spillover": "exploratory", "toser_categories": "exploratory",
+          "toser_placebo": "placebo"}  # fmt: skip
+
 
 def main(tables: list, draws: dict, seed: int, rings_km: list, outputs: dict):
     import pandas as pd
     from monotowns.estimates import to_records
     from monotowns.facts import save_facts, toser_facts
-    from monotowns.models import bacon, group_time, honest, imputation, prepare, spillover, toser
+    from monotowns.models import (
+        adoption,
+        bacon,
+        group_time,
+        honest,
+        imputation,
+        prepare,
+        spillover,
+        toser,
+    )
 
     frame = prepare(*(pd.read_csv(table, dtype={"entity": str}) for table in tables))
     rows = frame[(frame["monotown"] == 1) & frame["toser_cohort"].notna()]
@@ -18,29 +31,33 @@ def main(tables: list, draws: dict, seed: int, rings_km: list, outputs: dict):
                           for by in ("toser_cohort", "region")])  # fmt: skip
     universal = group_time.callaway_santanna(rows, *given, base_period="universal", seed=seed)
     full = rows.groupby("entity")["year"].transform("size") == rows["year"].nunique()
-    # Every entity that is no monotown of unknown date may lie near one that got the status; its
-    # effect must be told from years in which nobody had it.
-    everywhere = frame[frame["toser_cohort"].notna() & frame["lat"].notna()]
-    opening = frame.loc[frame["toser_cohort"] > 0, "toser_cohort"].min()
-    early = everywhere.loc[everywhere["year"] < opening, "entity"]
-    everywhere = everywhere[everywhere["entity"].isin(early)]
+    dated = frame[frame["toser_cohort"].notna()]
+    apart = adoption.away_from_unknown(frame, dated, "toser_cohort", rings_km[-1])
+    by_category = {f"category {int(c)}": part for c, part in rows.groupby("category")}
     fits = {
         "toser_randomization": toser.randomization(rows, *given, "category",
-                                                   draws["randomization"], seed),
+                                                   draws["permutation"], seed),
         "toser_honest_relative": honest.honest(universal, target=None, seed=seed),
         "toser_honest_smooth": honest.honest(universal, (0.0, 0.005, 0.01, 0.02),
                                              kind="smoothness", target=None, seed=seed),
         "toser_bacon": bacon.bacon(rows[full], *given),
-        "toser_spillover": spillover.rings(everywhere, *given, rings_km=tuple(rings_km)),
+        "toser_spillover": spillover.rings(apart, *given, "region", tuple(rings_km)),
+        "toser_categories": adoption.in_turn(by_category, *given),
+        "toser_placebo": imputation.imputation(
+            adoption.moved_back(rows, "toser_cohort", 2), *given, seed=seed),
+        "toser_conditional": adoption.conditional(rows, *given, "category", 2013, seed),
     }  # fmt: skip
     records = [
         to_records(fit, specification=name, question="toser",
-                   group="exploratory" if name == "toser_spillover" else "robustness",
+                   group=GROUPS.get(name, "robustness"),
                    outcome="log_taxable_pc", weights="none", seed=seed,
                    sample="all entities" if name == "toser_spillover" else "monotowns")
         for name, fit in fits.items()
     ]  # fmt: skip
-    tested = toser.pretrends(imputation.imputation(rows, *given, seed=seed), seed)
+    tested = {
+        "imputation": toser.pretrends(imputation.imputation(rows, *given, seed=seed), seed),
+        "universal": toser.pretrends(universal, seed),
+    }
     save = {"records": pd.concat(records), "means": means, "overlap": selected,
             "left_out": left_out}  # fmt: skip
     for name, table in save.items():
