@@ -100,6 +100,9 @@ def test_a_planted_spillover_is_found_and_none_is_not(spill):
     facts = dependence.dependence_facts(flow, panels, used, W, alone)
     numbers = of_records(records) | of_facts(facts)
     assert numbers["spatial.neighbours"] == "6"
+    home = rows.drop_duplicates("entity")["region"].to_numpy()
+    same = 100 * np.mean([home[i] == home[j] for i, j in zip(*W.nonzero(), strict=True)])
+    assert facts["spatial.same_region"][0] == pytest.approx(same, rel=1e-12)
     one = np.expm1(panels["sdm"]["indirect monotown"]["estimate"] / 6) * 100
     assert float(numbers["spatial.one"].replace("−", "-")) == pytest.approx(one, abs=0.05)
 

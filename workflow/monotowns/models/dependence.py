@@ -260,6 +260,8 @@ def dependence_facts(flow, panels, rows, W, alone) -> dict:
     income = np.exp(place[OUTCOME].to_numpy())
     direct, indirect = (panels["sdm"][f"{kind} {GAP}"] for kind in ("direct", "indirect"))
     neighbours = np.diff(W.indptr).mean()
+    region = pd.factorize(place["region"])[0]
+    same = np.repeat(region, np.diff(W.indptr)) == region[W.indices]
     facts = {f"spatial.{name}": [number, "count"] for name, number in flow.items()}
     facts |= {f"spatial.alone.{name}": [number, "count"] for name, number in alone.items()}
     # One more monotown among the neighbours of an average place.
@@ -268,6 +270,7 @@ def dependence_facts(flow, panels, rows, W, alone) -> dict:
     return facts | {
         "spatial.one.mde": [100 * MDE_FACTOR * indirect["standard_error"] / neighbours, "share"],
         "spatial.neighbours": [neighbours, "count"],
+        "spatial.same_region": [100 * same.mean(), "share"],
         "spatial.with_neighbour": [100 * ((W @ mono)[mono == 0] > 0).mean(), "share"],
         "spatial.income_monotown": [income[mono == 1].mean(), "count"],
         "spatial.roubles": [income[mono == 1].mean() * np.expm1(-direct["estimate"]), "count"],
