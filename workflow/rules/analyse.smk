@@ -91,3 +91,26 @@ rule analyse_toser:
         "TOSER: cohorts, overlap, pre-trends, sensitivity, randomization, spillovers"
     script:
         "../scripts/analyse/analyse_toser.py"
+
+
+rule validate_estimators:
+    output:
+        table="results/tables/planted.csv",
+    log:
+        "logs/validate_estimators.log",
+    benchmark:
+        "benchmarks/validate_estimators.tsv"
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        effect=0.5,
+        draws=config["draws"]["simulation"],
+        seed=config["seed"],
+        code=code_of(
+            "workflow/monotowns", "workflow/scripts/analyse/validate_estimators.py"
+        ),
+    message:
+        "Validation: estimators on simulated panels with a planted effect"
+    script:
+        "../scripts/analyse/validate_estimators.py"

@@ -2,6 +2,8 @@ PAPER_TABLES = [
     rules.build_panel.output.flow,
     rules.build_stages.output.grid_print,
     rules.analyse_convergence.output.clubs_print,
+    rules.validate_estimators.output.table,
+    "results/expected/bench.csv",
 ]
 FIGURES = {
     "maps": ["map"],
