@@ -20,7 +20,7 @@ export PYTHONHASHSEED := 0
 export PYTHONUTF8 := 1
 export MPLBACKEND := Agg
 
-.PHONY: all environment test test-fast bench bench-all lint format snapshot dag lock clean help
+.PHONY: all profile expected environment test test-fast bench bench-all lint format snapshot dag lock clean help
 .DEFAULT_GOAL := all
 
 all: $(STAMP)  ## build everything up to results/paper.pdf
@@ -49,6 +49,12 @@ format: $(STAMP)  ## put Python and Snakemake files into style
 
 snapshot: $(STAMP)  ## rewrite data/snapshot from verified raw files (MONOTOWNS_MIRROR or a network)
 	@$(BIN)/python workflow/scripts/acquire/write_snapshot.py
+
+profile: all  ## one page about a listed town: make profile TOWN=Норильск [REGION='...']
+	@$(BIN)/python workflow/scripts/paper/profile.py "$(TOWN)" "$(REGION)"
+
+expected: all  ## keep the results of this run as the expected ones
+	@$(BIN)/python workflow/scripts/documentation/keep_expected.py
 
 dag: $(STAMP)  ## draw the rules into the README
 	@$(BIN)/python workflow/scripts/documentation/rulegraph.py

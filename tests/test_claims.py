@@ -63,7 +63,7 @@ def test_claims_and_assertions_pair():
 
 
 def test_unguarded_sentences_are_found():
-    text = f"{FELL} Population rose as well. A sentence of method. Доход вырос."
+    text = f'{FELL} Population rose as well. By #n("a.lower") of method. Доход вырос.'
     assert unguarded(text) == ["Population rose as well.", "Доход вырос."]
 
 

@@ -28,10 +28,9 @@ ROOT = Path(__file__).parents[2]
 BODY = b"PK\x03\x04" + bytes(range(256)) * 400
 CHANGED = BODY[:-1] + b"!"
 HTML = b"<!DOCTYPE html><html><body>This site needs JavaScript</body></html>"
-# Patient enough for a busy machine; where the fault is the wait itself, impatient.
+# Patient enough for a busy machine; where the fault is a wait, its read time-out.
 LIMITS = Limits(connect=5, read=5, total=20, tries=3, pause=0.01, longest_pause=0.5)
-WAITS = {"silent", "stalled", "slow", "slow_head"}
-IMPATIENT = replace(LIMITS, read=0.3, total=2)
+WAITS = {"silent": 0.3, "stalled": 0.3, "slow": 5, "slow_head": 5}
 
 
 def zip_bomb():
@@ -215,7 +214,8 @@ def source(*addresses):
 def refused(folder, *addresses, limits=LIMITS):
     """The refusal and what is in quarantine; no file may lie anywhere else."""
     data = folder / "inner" / "data"
-    limits = IMPATIENT if addresses[0].rsplit("/", 1)[1] in WAITS else limits
+    if read := WAITS.get(addresses[0].rsplit("/", 1)[1]):
+        limits = replace(limits, read=read, total=20 if read < 1 else 2)
     with pytest.raises(SourceError) as refusal:
         fetch(source(*addresses), data / "raw", data / "quarantine", limits=limits)
     files = {p for p in folder.rglob("*") if p.is_file()}

@@ -4,7 +4,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+
+# scipy.stats takes as long to import as a whole estimation; its t distribution is these two.
+from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
 #: Columns of ``results/estimates.csv``, in order.
 RECORD = [
@@ -76,9 +78,11 @@ def wald_terms(names, estimate, standard_error, *, level=0.95, df=np.inf) -> pd.
     """
     estimate = np.asarray(estimate, dtype=float)
     standard_error = np.asarray(standard_error, dtype=float)
-    critical = stats.t.ppf(0.5 + level / 2, df)
+    tail = 0.5 + level / 2
+    critical = stdtrit(df, tail) if np.isfinite(df) else ndtri(tail)
     with np.errstate(divide="ignore", invalid="ignore"):
-        p_value = 2 * stats.t.sf(np.abs(estimate / standard_error), df)
+        ratio = -np.abs(estimate / standard_error)
+        p_value = 2 * (stdtr(df, ratio) if np.isfinite(df) else ndtr(ratio))
     return pd.DataFrame(
         {
             "term": list(names),

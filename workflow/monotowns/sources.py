@@ -1,16 +1,14 @@
 """The registry of sources and their verified bytes."""
 
 import hashlib
-import json
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 
 import yaml
 
+from monotowns import schema
 from monotowns.errors import SourceError
 
-SCHEMA = Path(__file__).parents[1] / "schemas" / "sources.schema.json"
 TRUNCATED = "the file ends early"
 
 
@@ -53,54 +51,21 @@ def load_registry(path) -> dict[str, Source]:
         One error with every fault: a field that is unknown (with the nearest valid name),
         missing or not of its form, a file or a table that two sources claim.
     """
-    import jsonschema
-
     try:
         entries = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise SourceError(path, "not a YAML file", found=error) from None
-    schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
-    found = jsonschema.Draft202012Validator(schema).iter_errors(entries)
-    faults = [line for error in found for line in _lines(error)]
-    if not faults:
-        faults = _shared(entries)
-    if faults:
-        raise SourceError(path, f"{len(faults)} fault(s) in the registry of sources",
-                          found="".join(f"\n    {fault}" for fault in faults),
-                          remedy="correct each; the other entries show the form")  # fmt: skip
+    schema.check(entries, "sources", path, SourceError)
+    owner = {}
+    for key, entry in entries.items():
+        for claim in (f"file {entry['file']}", *(f"table {t}" for t in entry["tables"])):
+            owner.setdefault(claim, []).append(key)
+    if shared := [f"{claim}: {', '.join(keys)}" for claim, keys in owner.items() if keys[1:]]:
+        raise SourceError(path, "two sources claim the same", keys=shared)
     return {
         key: Source(id=key, **{**entry, "addresses": tuple(entry["addresses"])})
         for key, entry in entries.items()
     }
-
-
-def _lines(error):
-    """Say a schema's complaint in words; the schema's descriptions tell what is right."""
-    at = ".".join(map(str, error.absolute_path)) or "registry"
-    if error.validator == "additionalProperties":
-        valid = list(error.schema["properties"])
-        for key in sorted(set(map(str, error.instance)) - set(valid)):
-            near = get_close_matches(key, valid, 1, 0.4)
-            hint = f"did you mean '{near[0]}'?" if near else f"valid: {', '.join(valid)}"
-            yield f"{at}: unknown field '{key}'; {hint}"
-    elif error.validator == "required":
-        yield f"{at}: {error.message.split()[0]} is missing"
-    else:
-        about = error.schema.get("description")
-        shown = str(error.instance)
-        shown = repr(error.instance) if len(shown) < 80 else f"{shown[:80]}..."
-        yield f"{at}: {shown} is not {about}" if about else f"{at}: {error.message[:200]}"
-
-
-def _shared(entries):
-    """Find what two sources claim."""
-    owner, faults = {}, []
-    for key, entry in entries.items():
-        for claim in (f"file {entry['file']}", *(f"table {t}" for t in entry["tables"])):
-            if claim in owner:
-                faults.append(f"{key}: {claim} belongs to '{owner[claim]}' already")
-            owner.setdefault(claim, key)
-    return faults
 
 
 def fingerprint(path) -> tuple[int, str, bytes]:

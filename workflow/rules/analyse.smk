@@ -1,8 +1,8 @@
 # Analyses that are no single regression: their records, their facts, their tables.
 rule analyse_exposure:
     input:
-        panel=rules.build_panel.output.panel,
         **dict(rules.build_exposure.output.items()),
+        panel=rules.build_panel.output.panel,
     output:
         records="results/estimates/analyse_exposure.csv",
         facts="results/facts/exposure.json",
@@ -62,3 +62,32 @@ rule analyse_robustness:
         "Robustness: curve of specifications, bounds, families of outcomes"
     script:
         "../scripts/analyse/analyse_robustness.py"
+
+
+rule analyse_toser:
+    input:
+        panel=rules.build_panel.output.panel,
+        measures=rules.build_measures.output.measures,
+        exposure=rules.build_exposure.output.exposure,
+    output:
+        records="results/estimates/analyse_toser.csv",
+        facts="results/facts/toser.json",
+        means="results/tables/toser_means.csv",
+        overlap="results/tables/toser_overlap.csv",
+        left_out="results/tables/toser_leave_one_out.csv",
+    log:
+        "logs/analyse_toser.log",
+    benchmark:
+        "benchmarks/analyse_toser.tsv"
+    resources:
+        mem_mb=1500,
+        runtime=10,
+    params:
+        draws=config["draws"],
+        seed=config["seed"],
+        rings_km=[0, *config["rings_km"][:2]],
+        code=code_of("workflow/monotowns", "workflow/scripts/analyse/analyse_toser.py"),
+    message:
+        "TOSER: cohorts, overlap, pre-trends, sensitivity, randomization, spillovers"
+    script:
+        "../scripts/analyse/analyse_toser.py"

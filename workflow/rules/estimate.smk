@@ -1,6 +1,24 @@
 # Analyses that are no single regression: their records, and the facts that the text prints.
-ANALYSES = ["potential", "analyse_exposure", "analyse_robustness"]
-FACTS = [f"results/facts/{name}.json" for name in ("stages", "potential", "exposure", "robustness")]
+ANALYSES = [
+    "potential",
+    "analyse_exposure",
+    "analyse_robustness",
+    "analyse_toser",
+    "analyse_spatial",
+    "analyse_convergence",
+]
+FACTS = [
+    f"results/facts/{name}.json"
+    for name in (
+        "stages",
+        "potential",
+        "exposure",
+        "robustness",
+        "toser",
+        "spatial",
+        "convergence",
+    )
+]
 
 
 def specification(wildcards):
@@ -13,12 +31,12 @@ def estimator_code(wildcards):
     spec = SPECIFICATIONS[wildcards.specification]
     chosen = [f"models.{ESTIMATORS[spec['estimator']]}"]
     chosen += ["models.variances"] if spec.get("variances") else []
-    return code_of("workflow/monotowns", "workflow/scripts/estimate/estimate.py", *chosen)
+    return code_of(
+        "workflow/monotowns", "workflow/scripts/estimate/estimate.py", *chosen
+    )
 
 
 rule estimate:
-    wildcard_constraints:
-        specification="|".join(SPECIFICATIONS),
     input:
         panel=rules.build_panel.output.panel,
         measures=rules.build_measures.output.measures,
@@ -31,6 +49,8 @@ rule estimate:
         "logs/estimate/{specification}.log",
     benchmark:
         "benchmarks/estimate/{specification}.tsv"
+    wildcard_constraints:
+        specification="|".join(SPECIFICATIONS),
     resources:
         mem_mb=1500,
         runtime=10,
@@ -58,7 +78,10 @@ rule collect:
     output:
         estimates="results/estimates.csv",
         samples="results/tables/estimation_samples.csv",
+        samples_print="results/tables/estimation_samples_print.csv",
+        estimates_print="results/tables/estimates_print.csv",
         numbers="results/numbers.json",
+        facts="results/facts/panel.json",
     log:
         "logs/collect.log",
     benchmark:

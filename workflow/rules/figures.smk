@@ -1,22 +1,34 @@
-PAPER_TABLES = [rules.build_panel.output.flow, rules.build_stages.output.grid_print]
+PAPER_TABLES = [
+    rules.build_panel.output.flow,
+    rules.build_stages.output.grid_print,
+    rules.analyse_convergence.output.clubs_print,
+]
 FIGURES = {
     "maps": ["map"],
-    "gap": ["means", "gap", "toser"],
+    "gap": ["means", "gap"],
+    "toser": ["toser", "toser_means", "honest"],
     "agglomeration": ["elasticities", "scales"],
     "industry": ["stages", "stage_map", "exposure"],
     "potential": ["ranks", "potential_map"],
     "robustness": ["curve"],
+    "spatial": ["impacts", "dispersion"],
 }
 
 
 def drawn(*names):
     """The two files of every figure, by the names that the script gives them."""
-    return {f"{n}_{kind}": f"results/figures/{n}.{kind}" for n in names for kind in ("svg", "png")}
+    return {
+        f"{n}_{kind}": f"results/figures/{n}.{kind}"
+        for n in names
+        for kind in ("svg", "png")
+    }
 
 
 def figure_code(group):
     """The code that a group of figures reaches."""
-    return code_of("workflow/monotowns", "workflow/scripts/figures/draw.py", f"figures.{group}")
+    return code_of(
+        "workflow/monotowns", "workflow/scripts/figures/draw.py", f"figures.{group}"
+    )
 
 
 rule draw_maps:
@@ -114,3 +126,33 @@ use rule draw_maps as draw_robustness with:
     params:
         group="robustness",
         code=figure_code("robustness"),
+
+
+use rule draw_maps as draw_toser with:
+    input:
+        means=rules.analyse_toser.output.means,
+        estimates=rules.collect.output.estimates,
+    output:
+        **drawn(*FIGURES["toser"]),
+    log:
+        "logs/draw_toser.log",
+    benchmark:
+        "benchmarks/draw_toser.tsv"
+    params:
+        group="toser",
+        code=figure_code("toser"),
+
+
+use rule draw_maps as draw_spatial with:
+    input:
+        estimates=rules.collect.output.estimates,
+        inequality=rules.analyse_convergence.output.inequality,
+    output:
+        **drawn(*FIGURES["spatial"]),
+    log:
+        "logs/draw_spatial.log",
+    benchmark:
+        "benchmarks/draw_spatial.tsv"
+    params:
+        group="spatial",
+        code=figure_code("spatial"),

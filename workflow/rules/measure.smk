@@ -61,12 +61,12 @@ rule build_exposure:
         towns=rules.build_panel.output.towns,
         panel=rules.build_panel.output.panel,
     output:
-        exposure="data/panel/exposure.csv",
         **{
             f"{unit}_{part}": f"data/panel/{unit}_{part}.csv"
             for unit in ("town", "firm_town", "region")
             for part in ("shares", "shocks")
         },
+        exposure="data/panel/exposure.csv",
     log:
         "logs/build_exposure.log",
     benchmark:
@@ -103,7 +103,9 @@ rule build_potential:
     params:
         draws=config["draws"],
         seed=config["seed"],
-        code=code_of("workflow/monotowns", "workflow/scripts/measure/build_potential.py"),
+        code=code_of(
+            "workflow/monotowns", "workflow/scripts/measure/build_potential.py"
+        ),
     message:
         "Potential: index, rank bands and validation of every monotown"
     script:

@@ -51,6 +51,39 @@ rule check_claims:
         "../scripts/paper/check_claims.py"
 
 
+rule walk_checklist:
+    input:
+        items_="paper/checklist.yaml",
+        estimates=rules.collect.output.estimates,
+        facts=[rules.collect.output.facts, *FACTS],
+        claims=rules.check_claims.output.claims,
+        tables=[
+            rules.build_weights.output.balance,
+            rules.analyse_robustness.output.curve,
+            rules.analyse_exposure.output.rotemberg,
+            *rules.analyse_toser.output,
+        ],
+        figures=[
+            f"results/figures/{n}.svg" for names in FIGURES.values() for n in names
+        ],
+    output:
+        checklist="results/checklist.csv",
+    log:
+        "logs/walk_checklist.log",
+    benchmark:
+        "benchmarks/walk_checklist.tsv"
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        acknowledged=config["acknowledged"],
+        code=code_of("workflow/monotowns", "workflow/scripts/paper/walk_checklist.py"),
+    message:
+        "Checklist: what referees look for, item by item"
+    script:
+        "../scripts/paper/walk_checklist.py"
+
+
 rule compile_paper:
     input:
         main="paper/main.typ",
@@ -58,10 +91,14 @@ rule compile_paper:
         sections=expand("paper/sections/{s}.typ", s=SECTIONS),
         references="paper/references.bib",
         claims=rules.check_claims.output.claims,
+        checklist=rules.walk_checklist.output.checklist,
         numbers=rules.collect.output.numbers,
-        samples=rules.collect.output.samples,
+        samples=rules.collect.output.samples_print,
+        estimates=rules.collect.output.estimates_print,
         tables=PAPER_TABLES,
-        figures=[f"results/figures/{n}.svg" for names in FIGURES.values() for n in names],
+        figures=[
+            f"results/figures/{n}.svg" for names in FIGURES.values() for n in names
+        ],
     output:
         paper="results/paper.pdf",
     log:

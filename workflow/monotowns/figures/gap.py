@@ -1,9 +1,10 @@
-"""Monotowns against other places, and TOSER status: raw means and event studies."""
+"""Monotowns against other places: raw means and event studies."""
 
 import numpy as np
 
 from monotowns.figures.style import (
     BLUE,
+    GREEN,
     GREY,
     ORANGE,
     WIDTH,
@@ -42,12 +43,14 @@ def event_plot(records, terms, ylabel, xlabel, base=None):
     records : pandas.DataFrame
         Result records; a term ``band`` holds the critical value of a specification's band.
     terms : dict
-        Specification -> label, two at the most.
+        Specification -> label, three at the most.
     """
     plt = style()
     figure, axes = plt.subplots(figsize=(WIDTH * 0.8, 2.6))
-    shifts = np.linspace(-0.12, 0.12, len(terms)) if len(terms) > 1 else [0]
-    for (name, label), shift, colour in zip(terms.items(), shifts, (BLUE, ORANGE), strict=False):
+    shifts = np.linspace(-0.09, 0.09, len(terms)) * len(terms) / 2 if len(terms) > 1 else [0]
+    for (name, label), shift, colour in zip(
+        terms.items(), shifts, (BLUE, ORANGE, GREEN), strict=False
+    ):
         rows = records[records["specification"] == name]
         critical = rows.loc[rows["term"] == "band", "estimate"]
         rows = rows[rows["term"].str.match(r"(?:event )?-?\d+$")].drop_duplicates("term")
@@ -59,12 +62,12 @@ def event_plot(records, terms, ylabel, xlabel, base=None):
     if base is not None:
         axes.plot([base], [0], "s", ms=3.5, color=GREY)
     axes.set(xlabel=xlabel, ylabel=ylabel)
-    legend_above(axes)
+    legend_above(axes, len(terms))
     return figure
 
 
 def draw(frames):
-    """Raw means and the event studies of the gap and of TOSER status.
+    """Raw means and the event study of the gap.
 
     Parameters
     ----------
@@ -72,10 +75,9 @@ def draw(frames):
         ``panel`` and ``estimates``.
     """
     records = frames["estimates"]
-    gap = {"gap_main": "all comparison entities", "gap_urban_okrugs": "urban okrugs only"}
-    toser = {"toser_imputation": "imputation", "toser_callaway_santanna": "Callaway-Sant'Anna"}
+    gap = {"gap_main": "all comparison entities", "gap_balanced": "balanced on 2012-2013",
+           "gap_urban_okrugs": "urban okrugs only"}  # fmt: skip
     return {
         "means": group_means(frames["panel"]),
         "gap": event_plot(records, gap, EFFECT, "year", base=2013),
-        "toser": event_plot(records, toser, EFFECT, "years since TOSER status"),
     }

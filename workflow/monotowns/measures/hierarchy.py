@@ -102,3 +102,27 @@ def gibrat(start, end, years, level=0.95) -> Fit:
     )
     return Fit(terms, "gibrat", "heteroskedasticity-robust, fixest small-sample correction",
                len(rows), len(rows), len(rows))  # fmt: skip
+
+
+def hierarchy_fits(towns, rows, tails) -> dict:
+    """Rank-size rule of towns over several tails, and Gibrat's law of entities.
+
+    Parameters
+    ----------
+    towns : array_like
+        Populations of the towns of one year.
+    rows : pandas.DataFrame
+        Balanced ``entity``, ``year``, ``population``.
+    tails : sequence of int
+        Least populations of a town.
+
+    Returns
+    -------
+    dict
+        ``zipf_<least population>`` and ``gibrat`` -> Fit.
+    """
+    wide = rows.pivot(index="entity", columns="year", values="population")
+    first, last = wide.columns[[0, -1]]
+    return {f"zipf_{least}": rank_size(towns, least) for least in tails} | {
+        "gibrat": gibrat(wide[first], wide[last], last - first)
+    }

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy.special import fdtrc
 
 from monotowns.errors import DesignError
 from monotowns.estimates import Fit, wald_terms
@@ -195,4 +195,4 @@ def pretrend_test(fit: Fit) -> PretrendTest:
     wald, count = float(estimate @ np.linalg.solve(covariance, estimate)), len(early)
     df = fit.n_clusters - count
     statistic = wald * df / (count * (fit.n_clusters - 1))
-    return PretrendTest(statistic, count, df, float(stats.f.sf(statistic, count, df)))
+    return PretrendTest(statistic, count, df, float(fdtrc(count, df, statistic)))

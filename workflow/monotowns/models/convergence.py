@@ -10,7 +10,7 @@ import pandas as pd
 
 from monotowns.errors import DesignError
 from monotowns.estimates import Fit, wald_terms
-from monotowns.models.twoway import ols
+from monotowns.models.twoway import least_squares
 
 
 def _refuse_missing(rows, columns, where):
@@ -80,12 +80,9 @@ def beta_convergence(rows, outcome, controls=(), fixed_effects=(), cluster="regi
         initial=wide[first].to_numpy(), growth=((wide[last] - wide[first]) / years).to_numpy()
     )
     _refuse_missing(cross, [*controls, *fixed_effects], where)
-    fit = ols(cross, "growth", "initial", controls, fixed_effects, cluster)
-    df = fit.n_clusters - 1
     kept = ["initial", *controls]
-    lost = [name for name in kept if name not in set(fit.terms["term"])]
-    if lost:
-        raise DesignError(where, "collinear columns", keys=lost)
+    fit = least_squares(cross, "growth", kept, fixed_effects, cluster)
+    df = fit.n_clusters - 1
     by_term = fit.terms.set_index("term")
     terms = wald_terms(kept, by_term.loc[kept, "estimate"], by_term.loc[kept, "standard_error"],
                        level=level, df=df)  # fmt: skip
@@ -99,10 +96,9 @@ def beta_convergence(rows, outcome, controls=(), fixed_effects=(), cluster="regi
         ci_low=np.log(2) / high if high > 0 else np.inf,
         ci_high=np.log(2) / low if low > 0 else np.inf,
     )  # fmt: skip
-    place = [list(fit.terms["term"]).index(name) for name in kept]
     return replace(
         fit, terms=pd.concat([terms, rate, half], ignore_index=True), estimator="beta_convergence",
-        covariance=fit.covariance[np.ix_(place, place)], details={"years": int(years)},
+        details={"years": int(years)},
     )  # fmt: skip
 
 

@@ -28,7 +28,8 @@ def curve(frame: pd.DataFrame, declared: dict, draws: int, seed: int):
     monotowns.models.specification_curve.JointTest
     """
     controls = declared.get("optional_controls", {})
-    named = [*declared["outcomes"], *declared["treatments"], *sum(controls.values(), [])]
+    named = [*declared["outcomes"], *declared["treatments"]]
+    named += [column for columns in controls.values() for column in columns]
     parts = {part for column in named for part in column.split(":")}
     spec = {"outcome": named[0], "treatment": named[1:], "cluster": declared["cluster"],
             "dummies": {k: v for k, v in declared["dummies"].items() if k in parts}}  # fmt: skip

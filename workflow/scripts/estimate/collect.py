@@ -8,6 +8,7 @@ def main(records: list, flows: list, facts: list, tables: dict, outputs: dict):
     import pandas as pd
     from monotowns import facts as fact
     from monotowns import manuscript
+    from monotowns import tables as printed
 
     read = {k: pd.read_csv(v, dtype={"entity": str}) for k, v in tables.items()}
     found = pd.concat([pd.read_csv(r, dtype={"term": str}) for r in records], ignore_index=True)
@@ -17,7 +18,11 @@ def main(records: list, flows: list, facts: list, tables: dict, outputs: dict):
     )
     found.to_csv(outputs["estimates"], index=False, lineterminator="\n", float_format="%.10g")
     samples = pd.concat(map(pd.read_csv, flows))
-    samples.to_csv(outputs["samples"], index=False, lineterminator="\n")
+    fact.save_facts(fact.panel_facts(**read), outputs["facts"])
+    save = {"samples": samples, "samples_print": printed.samples_table(samples),
+            "estimates_print": printed.estimates_table(found)}  # fmt: skip
+    for name, table in save.items():
+        table.to_csv(outputs[name], index=False, lineterminator="\n")
     text = json.dumps(numbers, indent=1, sort_keys=True, ensure_ascii=False)
     Path(outputs["numbers"]).write_text(text, encoding="utf-8")
 

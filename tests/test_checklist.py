@@ -1,0 +1,33 @@
+import pandas as pd
+import pytest
+from monotowns.checklist import walk
+from monotowns.errors import InputError
+
+RECORDS = pd.DataFrame({"specification": ["s"], "term": ["x"], "p_value": [0.03], "n_obs": [50]})
+ITEM = {"id": "a", "item": "what", "artefact": "f.csv"}
+CHECK = ITEM | {"check": {"specification": "s", "term": "x", "above": 0.05}, "headline": "gap"}
+
+
+def test_verdicts():
+    passed = CHECK | {"id": "b", "check": {"fact": "f", "below": 2}}
+    noted = {k: v for k, v in CHECK.items() if k != "headline"} | {"id": "c"}
+    table = walk([ITEM, passed, noted], RECORDS, {"f": [1.5, "ratio"]}, {"f.csv"}, {})
+    assert table["verdict"].tolist() == ["shown", "passed", "failed"]
+    assert table.loc[2, "told"] == "s x p_value = 0.03, needs above 0.05"
+
+
+def test_a_failed_headline_check_stops_the_paper_unless_acknowledged():
+    with pytest.raises(InputError, match=r"headline rests on failed(.|\n)*0.03"):
+        walk([CHECK], RECORDS, {}, {"f.csv"}, {})
+    table = walk([CHECK], RECORDS, {}, {"f.csv"}, {"a": "known"})
+    assert table.loc[0, ["verdict", "reason"]].tolist() == ["failed", "known"]
+
+
+def test_what_does_not_exist_and_idle_reasons_are_refused():
+    with pytest.raises(InputError, match="does not exist"):
+        walk([ITEM], RECORDS, {}, set(), {})
+    with pytest.raises(InputError, match="did not fail"):
+        walk([ITEM], RECORDS, {}, {"f.csv"}, {"a": "why"})
+    for check in ({"fact": "g", "above": 1}, {"specification": "t", "term": "x", "above": 1}):
+        with pytest.raises(InputError, match="no such"):
+            walk([ITEM | {"check": check}], RECORDS, {}, {"f.csv"}, {})

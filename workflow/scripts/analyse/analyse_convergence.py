@@ -1,0 +1,28 @@
+"""Convergence of incomes, convergence clubs of regions, and the hierarchy of towns."""
+
+
+def main(panel: str, towns: str, tails: list, seed: int, outputs: dict):
+    import pandas as pd
+    from monotowns.facts import save_facts
+    from monotowns.measures.hierarchy import hierarchy_fits
+    from monotowns.models import disparities
+
+    rows = disparities.complete(pd.read_csv(panel, dtype={"entity": str}))
+    fits = disparities.convergence_fits(rows)
+    inequality = disparities.inequality(rows)
+    of_regions, clubs = disparities.region_clubs(disparities.region_paths(rows))
+    fits |= of_regions | hierarchy_fits(pd.read_csv(towns)["population"], rows, tails)
+    records = disparities.convergence_records(fits, seed)
+    tables = {"inequality": inequality, "clubs": clubs,
+              "clubs_print": disparities.clubs_to_print(clubs)}  # fmt: skip
+    for name, table in tables.items():
+        table.to_csv(outputs[name], index=False, lineterminator="\n", float_format="%.6g")
+    records.to_csv(outputs["records"], index=False, lineterminator="\n", float_format="%.10g")
+    save_facts(disparities.convergence_facts(fits, inequality, clubs), outputs["facts"])
+
+
+if "snakemake" in globals():
+    from monotowns.stage import run
+
+    run(main, **dict(snakemake.input.items()), tails=snakemake.params.tails,
+        seed=snakemake.params.seed, outputs=dict(snakemake.output.items()))  # fmt: skip
