@@ -83,7 +83,7 @@ def permuted_loop(data):
 
 CASES = [
     Case("specification curve, 1,024 specifications, 2,300 x 11", panel, ours, loop,
-         "loop over pyfixest.feols", slow=True, peer_scale=0.1),
+         "loop over pyfixest.feols", slow=True, tolerance=1e-8, peer_scale=0.1),
     Case("joint test of a curve, 32 specifications, 19 draws, 2,300 x 11", panel, permuted,
          permuted_loop, "loop over pyfixest.feols", slow=True, peer_scale=0.1),
 ]  # fmt: skip

@@ -13,6 +13,7 @@ import statistics
 import sys
 import threading
 import time
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -185,7 +186,9 @@ def main(arguments=None, folder=HERE) -> int:
         if sys.stderr.isatty():
             print(f"timing {case.work} ...", file=sys.stderr)
         try:
-            rows.append(compare(case, options.all))
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                rows.append(compare(case, options.all))
         except Exception as error:
             # One broken peer must not hide the other rows.
             first = str(error).splitlines()[:1] or [""]

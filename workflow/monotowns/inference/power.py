@@ -2,7 +2,7 @@
 
 import numpy as np
 import pandas as pd
-from scipy import optimize, stats
+from scipy.special import chdtri, ndtri, stdtrit
 
 from monotowns.errors import DesignError
 
@@ -41,7 +41,7 @@ def minimum_detectable_effect(standard_error=1.0, power=0.8, level=0.05, df=np.i
     """
     _check_probabilities(power=power, level=level)
     standard_error = _spread(standard_error)
-    return (stats.t.ppf(1 - level / 2, df) + stats.t.ppf(power, df)) * standard_error
+    return (_quantile(1 - level / 2, df) + _quantile(power, df)) * standard_error
 
 
 def power_of_test(effect, standard_error, level=0.05, df=np.inf):
@@ -63,10 +63,12 @@ def power_of_test(effect, standard_error, level=0.05, df=np.inf):
     DesignError
         A probability out of range or a negative standard error.
     """
+    from scipy import stats
+
     _check_probabilities(level=level)
     effect = np.abs(np.asarray(effect, float))
     ratio = effect / _spread(standard_error)
-    critical = stats.t.ppf(1 - level / 2, df)
+    critical = _quantile(1 - level / 2, df)
     if np.isinf(df):
         return stats.norm.sf(critical - ratio) + stats.norm.cdf(-critical - ratio)
     return stats.nct.sf(critical, df, ratio) + stats.nct.sf(critical, df, -ratio)
@@ -98,12 +100,14 @@ def pretest_power(violation, covariance, test="individual", level=0.05, seed=0) 
     DesignError
         Shapes that do not match, a covariance that is not positive definite, an unknown test.
     """
+    from scipy import stats
+
     violation, covariance = _checked(violation, covariance, test, level)
     if test == "joint":
         shift = violation @ np.linalg.solve(covariance, violation)
         k = len(violation)
-        return float(stats.ncx2.sf(stats.chi2.ppf(1 - level, k), k, shift))
-    bound = stats.norm.ppf(1 - level / 2) * np.sqrt(np.diag(covariance))
+        return float(stats.ncx2.sf(chdtri(k, level), k, shift))
+    bound = ndtri(1 - level / 2) * np.sqrt(np.diag(covariance))
     if len(violation) == 1:
         return float(power_of_test(violation[0], np.sqrt(covariance[0, 0]), level))
     passed = stats.multivariate_normal.cdf(
@@ -141,6 +145,8 @@ def detectable_slope(
         As :func:`pretest_power`; a period that is the reference, or a power that no violation is
         needed for.
     """
+    from scipy.optimize import brentq
+
     _check_probabilities(power=power)
     distance = np.asarray(periods, float) - reference
     if not distance.all():
@@ -159,7 +165,7 @@ def detectable_slope(
     high = np.min(minimum_detectable_effect(np.sqrt(np.diag(covariance)), power) / np.abs(distance))
     while missing(high) < 0:
         high *= 2
-    return float(optimize.brentq(missing, 0, high, rtol=1e-8))
+    return float(brentq(missing, 0, high, rtol=1e-8))
 
 
 def bias_after_pretest(
@@ -201,9 +207,9 @@ def bias_after_pretest(
     coefficient = violation[pre] + noise
     if test == "joint":
         distance = (np.linalg.solve(root, coefficient.T) ** 2).sum(axis=0)
-        passed = distance <= stats.chi2.ppf(1 - level, pre.sum())
+        passed = distance <= chdtri(pre.sum(), level)
     else:
-        bound = stats.norm.ppf(1 - level / 2) * np.sqrt(np.diag(covariance)[pre])
+        bound = ndtri(1 - level / 2) * np.sqrt(np.diag(covariance)[pre])
         passed = (np.abs(coefficient) <= bound).all(axis=1)
     if passed.sum() < PASSED:
         raise DesignError("bias after pre-test", "the test hardly ever passes",
@@ -215,6 +221,10 @@ def bias_after_pretest(
         {"violation": violation, "after_passing": violation + moved.mean(axis=0),
          "simulation_error": moved.std(axis=0, ddof=1) / np.sqrt(len(moved))}
     )  # fmt: skip
+
+
+def _quantile(p, df):
+    return stdtrit(df, p) if np.isfinite(df) else ndtri(p)
 
 
 def _check_probabilities(**named):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy.special import ndtri, stdtr
 
 from monotowns.errors import DesignError
 from monotowns.estimates import wald_terms
@@ -145,9 +145,9 @@ def curve_statistics(estimate, ratio, df, level=0.05) -> dict:
         the normal scores of the ratios (Stouffer's Z over the root of their number).
     """
     estimate, ratio = np.asarray(estimate, float), np.asarray(ratio, float)
-    tail = stats.t.sf(np.abs(ratio), df)
+    tail = stdtr(df, -np.abs(ratio))
     # Beyond 37 standard deviations the normal tail is zero to the computer.
-    z = np.sign(ratio) * np.minimum(stats.norm.isf(tail), 37.0)
+    z = np.sign(ratio) * np.minimum(-ndtri(tail), 37.0)
     majority = np.sign(np.sign(estimate).sum(axis=-1))
     share = [((tail < level / 2) & (sign * estimate > 0)).mean(axis=-1) for sign in (1, -1)]
     tied = np.maximum(*share)
@@ -219,7 +219,7 @@ def _fits(shared, members, cross, square):
 
 
 def _curve(groups, specifications):
-    found = np.empty((len(specifications), 4))
+    parts = []
     for _, shared, members in groups:
         for (treatment, controls), those in members.groupby(["treatment", "control_columns"]):
             try:
@@ -230,10 +230,11 @@ def _curve(groups, specifications):
                                   remedy="leave these out of the universe") from error  # fmt: skip
         for treatment, those in members.groupby("treatment", sort=False):
             for places, b, se in _fits(shared, those, *shared.own(treatment)):
-                found[places] = np.c_[b, se, np.full((len(b), 2), [shared.n, shared.clusters])]
-    estimate, error, n, clusters = found.T
-    terms = wald_terms(specifications.index, estimate, error, df=clusters - 1)
-    terms = terms.drop(columns="term").set_index(specifications.index)
-    table = pd.concat([specifications[CHOICES], terms], axis=1)
-    rank = table["estimate"].rank(method="first").astype(int)
-    return table.assign(n_obs=n.astype(int), n_clusters=clusters.astype(int), rank=rank)
+                terms = wald_terms(specifications.index[places], b[:, 0], se[:, 0],
+                                   df=shared.clusters - 1)  # fmt: skip
+                terms["n_obs"], terms["n_clusters"] = shared.n, shared.clusters
+                parts.append(terms.assign(place=places))
+    terms = pd.concat(parts).sort_values("place").set_index(specifications.index)
+    rank = terms["estimate"].rank(method="first").astype(int)
+    found = terms.drop(columns=["term", "place"]).assign(rank=rank)
+    return pd.concat([specifications[CHOICES], found], axis=1)
