@@ -50,7 +50,8 @@ def test_roubles_by_hand():
     panel = pd.DataFrame({"year": 2021, "monotown": 1, "taxable": [1200.0, 4800.0],
                           "population": [100.0, 200.0]})  # fmt: skip
     records = pd.DataFrame({"specification": ["gap_main"], "term": ["2021"],
-                            "estimate": [np.log(0.5)], "standard_error": [0.1]})  # fmt: skip
+                            "estimate": [np.log(0.5)], "standard_error": [0.1],
+                            "n_clusters": [82]})  # fmt: skip
     facts = rouble_facts(records, panel)
     assert facts["gap.level"][0] == pytest.approx(20_000 / 12)
     # Without the halving the mean would be twice as high: the change is minus one mean.

@@ -37,7 +37,8 @@ def test_records_by_term_and_by_further_variance():
     assert numbers["s.x.low"] == "−0.200"
     assert numbers["s.x.wild cluster bootstrap.low"] == "−0.300"
     assert numbers["s.n"] == "1,000"
-    assert numbers["s.x.mde"] == "0.140"  # 2.8 standard errors
+    # Student's t with 9 degrees of freedom: (2.262 + 0.883) standard errors.
+    assert numbers["s.x.mde"] == "0.157"
     assert "s.x.wild cluster bootstrap.se" not in numbers
 
 

@@ -4,7 +4,7 @@ import json
 import math
 from pathlib import Path
 
-from monotowns.manuscript import MDE_FACTOR
+from monotowns.manuscript import detectable
 
 
 def save_facts(facts: dict, path) -> None:
@@ -73,10 +73,11 @@ def rouble_facts(records, panel) -> dict:
     for name, (specification, term) in shown.items():
         of = records[(records["specification"] == specification) & (records["term"] == term)]
         if len(of):
-            estimate, error = of.iloc[0][["estimate", "standard_error"]]
+            estimate, error, clusters = of.iloc[0][["estimate", "standard_error", "n_clusters"]]
+            least = detectable(error, clusters)
             # What the mean would have been without the change.
             facts[f"{name}.roubles"] = [level * (1 - math.exp(-estimate)), "count"]
-            facts[f"{name}.roubles.mde"] = [level * MDE_FACTOR * error, "count"]
+            facts[f"{name}.roubles.mde"] = [level * least, "count"]
     return facts
 
 

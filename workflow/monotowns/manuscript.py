@@ -5,9 +5,8 @@ import math
 import numpy as np
 
 from monotowns.errors import InputError
+from monotowns.inference.power import minimum_detectable_effect
 
-#: Multiplier of the standard error: 80 % power in a two-sided test of 5 % (Bloom 1995).
-MDE_FACTOR = 2.8016
 #: Kind of number -> decimals.
 DECIMALS = {"count": 0, "estimate": 3, "share": 1, "correlation": 2, "km": 0, "ratio": 2}
 
@@ -44,6 +43,12 @@ def written(value, kind: str) -> str:
         else text.replace("-", "−")  # fmt: skip
 
 
+def detectable(standard_error, clusters) -> float:
+    """Minimum detectable effect at 80 per cent power; without clusters by the normal."""
+    df = clusters - 1 if clusters > 1 else math.inf
+    return float(minimum_detectable_effect(standard_error, df=df))
+
+
 def of_records(records) -> dict[str, str]:
     """Numbers of the result records.
 
@@ -75,7 +80,9 @@ def of_records(records) -> dict[str, str]:
             found[f"{key}.p"] = written(row.p_value, "p")
         if row.standard_error == row.standard_error:
             found[f"{key}.percent"] = written(row.estimate, "percent")
-            found[f"{key}.mde"] = written(MDE_FACTOR * row.standard_error, "estimate")
+            found[f"{key}.mde"] = written(
+                detectable(row.standard_error, row.n_clusters), "estimate"
+            )
     return found
 
 

@@ -2,6 +2,7 @@
 
 import ast
 import hashlib
+from functools import cache
 from pathlib import Path
 
 
@@ -41,13 +42,25 @@ def code_of(library, script, *modules) -> str:
         if path in seen or not path.exists():
             continue
         seen.add(path)
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        for node in ast.walk(tree):
-            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(library.name):
-                queue += _files(library, node.module, [alias.name for alias in node.names])
-        trees.append((path.name, _bare(tree)))
+        imports, bare = _parsed(path, path.read_bytes())
+        for module, names in imports:
+            if module.startswith(library.name):
+                queue += _files(library, module, names)
+        trees.append((path.name, bare))
     text = "\n".join(f"{name} {tree}" for name, tree in sorted(trees))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+@cache
+def _parsed(path, text):
+    """Imports (module, names) of a file and its syntax tree without comments and docstrings.
+
+    Kept by content: the rules of one workflow reach the same modules again and again.
+    """
+    tree = ast.parse(text)
+    imports = [(node.module or "", [alias.name for alias in node.names])
+               for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]  # fmt: skip
+    return imports, _bare(tree)
 
 
 def _files(library, module, names):

@@ -8,7 +8,7 @@ from scipy import stats
 
 from monotowns.errors import DesignError
 from monotowns.estimates import to_records
-from monotowns.manuscript import MDE_FACTOR
+from monotowns.inference.power import minimum_detectable_effect
 from monotowns.models import spatial, weights
 from monotowns.models.spatial_tests import lagrange_multipliers, moran
 from monotowns.models.twoway import least_squares
@@ -268,7 +268,10 @@ def dependence_facts(flow, panels, rows, W, alone) -> dict:
     for name, column in (("one", "estimate"), ("one.low", "ci_low"), ("one.high", "ci_high")):
         facts[f"spatial.{name}"] = [indirect[column] / neighbours, "percent"]
     return facts | {
-        "spatial.one.mde": [100 * MDE_FACTOR * indirect["standard_error"] / neighbours, "share"],
+        "spatial.one.mde": [
+            100 * minimum_detectable_effect(indirect["standard_error"]) / neighbours,
+            "share",
+        ],
         "spatial.neighbours": [neighbours, "count"],
         "spatial.same_region": [100 * same.mean(), "share"],
         "spatial.with_neighbour": [100 * ((W @ mono)[mono == 0] > 0).mean(), "share"],
