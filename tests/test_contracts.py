@@ -66,3 +66,12 @@ def test_a_wrong_cell_is_caught(table, column, value, words):
     frame.loc[3, column] = value
     with pytest.raises(ContractError, match=words):
         check(frame, table)
+
+
+@pytest.mark.parametrize("table", [p.stem for p in sorted((ROOT / "data/snapshot").glob("*.csv"))])
+def test_every_column_of_the_snapshot_is_described(table):
+    text = (ROOT / "data/README.md").read_text(encoding="utf-8")
+    part = text[text.index(f"| `{table}` |") :]
+    part = part[: part.find("\n| `", 5)]
+    columns = pd.read_csv(ROOT / f"data/snapshot/{table}.csv", nrows=0).columns
+    assert [c for c in columns if f"`{c}`" not in part] == []
