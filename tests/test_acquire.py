@@ -1,16 +1,14 @@
 """The download mode through the workflow itself."""
 
 import os
-import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pandas as pd
 import pytest
+from checkout import ROOT, checkout
 from monotowns.sources import load_registry
 
-ROOT = Path(__file__).parents[1]
 REGISTRY = load_registry(ROOT / "data/sources.yaml")
 TABLES = [t for s in REGISTRY.values() if s.access == "open" for t in s.tables]
 REPORTS = [f"data/drift/{table}.csv" for table in TABLES]
@@ -20,16 +18,7 @@ pytestmark = pytest.mark.workflow
 
 @pytest.fixture
 def copy(tmp_path):
-    folder = tmp_path / "копия с пробелом"
-    names = ("Snakefile", "config", "workflow", "data/snapshot", "data/corrections",
-             "data/sources.yaml", "data/literature.csv", "paper")  # fmt: skip
-    for name in names:
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        if (ROOT / name).is_dir():
-            ignored = shutil.ignore_patterns("__pycache__")
-            shutil.copytree(ROOT / name, folder / name, ignore=ignored)
-        else:
-            shutil.copy(ROOT / name, folder / name)
+    folder = checkout(tmp_path / "копия с пробелом")
     edit(folder / "config/config.yaml", "acquisition: snapshot", "acquisition: download")
     return folder
 

@@ -3,28 +3,18 @@
 import importlib.util
 import json
 import re
-import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from checkout import ROOT, checkout
 
-ROOT = Path(__file__).parents[1]
 pytestmark = pytest.mark.workflow
 
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("чистая копия")
-    names = ("Snakefile", "config", "workflow", "data/snapshot", "data/corrections",
-             "data/sources.yaml", "data/literature.csv", "paper", "results/expected")  # fmt: skip
-    for name in names:
-        path = ROOT / name
-        ignore = shutil.ignore_patterns("__pycache__")
-        (shutil.copytree(path, folder / name, ignore=ignore) if path.is_dir()
-         else shutil.copy(path, folder / name))  # fmt: skip
-    return folder
+    return checkout(tmp_path_factory.mktemp("чистая копия"))
 
 
 def snakemake(folder, *words, before=()):
