@@ -1,5 +1,6 @@
 # Analyses that are no single regression: their records, and the facts that the text prints.
 ANALYSES = [
+    "stages",
     "potential",
     "analyse_exposure",
     "analyse_robustness",

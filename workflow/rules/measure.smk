@@ -33,6 +33,7 @@ rule build_stages:
         stages="results/tables/regions_stages.csv",
         grid="results/tables/turn_grid.csv",
         grid_print="results/tables/turn_grid_print.csv",
+        records="results/estimates/stages.csv",
         facts="results/facts/stages.json",
     log:
         "logs/build_stages.log",

@@ -5,9 +5,11 @@ def main(structure: str, grp: str, deflator: dict, stages: dict, draws: int, see
          outputs: dict):  # fmt: skip
     import pandas as pd
     from monotowns.contracts import check
+    from monotowns.estimates import to_records
     from monotowns.facts import save_facts, stage_facts
     from monotowns.measures.industry import price_index
     from monotowns.measures.stages import build_stages, turn_grid
+    from monotowns.measures.turns import stage_fits
 
     rule = (stages["rising_years"], stages["threshold"], stages["floor"])
     table, step = build_stages(
@@ -28,6 +30,12 @@ def main(structure: str, grp: str, deflator: dict, stages: dict, draws: int, see
     save = {"stages": table, "grid": grid, "grid_print": shown}
     for name, frame in save.items():
         frame.to_csv(outputs[name], index=False, lineterminator="\n", float_format="%.8g")
+    about = {"question": "stages", "outcome": "manufacturing share of GVA", "weights": "none",
+             "sample": "regions", "seed": seed}  # fmt: skip
+    records = [to_records(fit, specification=f"stages_{name}", group=group, **about)
+               for name, (fit, group) in stage_fits(table, step, grid).items()]  # fmt: skip
+    pd.concat(records).to_csv(outputs["records"], index=False, lineterminator="\n",
+                              float_format="%.10g")  # fmt: skip
     save_facts(stage_facts(table, step, grid, *rule[:2]), outputs["facts"])
 
 
