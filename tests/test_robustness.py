@@ -22,7 +22,7 @@ DECLARED = {
     "outcomes": ["y"], "treatments": ["d:after"], "optional_controls": {"z": ["z"]},
     "samples": {"all": {}, "short": {"year": {"min": 2013}}}, "cluster": "region",
     "fixed_effects": [["entity", "year"]], "strata": "region",
-    "dummies": {"after": {"year": {"min": 2015}}, "unused": {"nowhere": [1]}},
+    "dummies": {"after": {"year": {"min": 2015}}},
 }  # fmt: skip
 
 

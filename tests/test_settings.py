@@ -6,7 +6,7 @@ import yaml
 from monotowns import schema
 from monotowns.errors import ConfigError
 from monotowns.provenance import code_of
-from monotowns.settings import ESTIMATORS, check_config, load_specifications
+from monotowns.settings import ESTIMATORS, check_config, load_section, load_specifications
 
 ROOT = Path(__file__).parents[1]
 CONFIG = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
@@ -69,6 +69,30 @@ def test_an_edit_of_one_specification_changes_no_other():
     specifications = load_specifications(path, CONFIG["years"])
     assert specifications["gap_main"]["outcome"] == "log_taxable_pc"  # from the defaults
     assert set(specifications["gap_main"]["rows"]) == {"monotown"}
+
+
+def test_a_curve_comes_with_its_own_samples_and_dummies():
+    path = ROOT / "config/specifications.yaml"
+    curve = load_section(path, "curves")["gap_curve"]
+    assert set(curve["dummies"]) == {"from_2014"}
+    assert curve["samples"]["urban_okrugs"]["kind"] == ["городской округ"]
+    family = load_section(path, "families")["gap_family"]
+    assert family["specification"] == "gap_after"
+
+
+@pytest.mark.parametrize(
+    ("section", "old", "new", "words"),
+    [
+        ("curves", "samples: [everything,", "samples: [everythin,", "did you mean 'everything'"),
+        ("families", "specification: gap_after", "specification: gap_aftr", "mean 'gap_after'"),
+    ],
+)
+def test_a_curve_or_family_of_unknown_names_is_refused(tmp_path, section, old, new, words):
+    text = (ROOT / "config/specifications.yaml").read_text(encoding="utf-8")
+    assert text.count(old) == 1
+    (tmp_path / "s.yaml").write_text(text.replace(old, new), encoding="utf-8")
+    with pytest.raises(ConfigError, match=words):
+        load_section(tmp_path / "s.yaml", section)
 
 
 def test_schema_and_library_know_the_same_estimators():

@@ -73,9 +73,7 @@ def load_specifications(path, years: dict) -> dict:
     schema.check(loaded, "specifications", str(path))
     samples, dummies = loaded["samples"], loaded.get("dummies", {})
     for name, spec in loaded["specifications"].items():
-        if spec["sample"] not in samples:
-            raise ConfigError(f"{path}, {name}", f"unknown sample '{spec['sample']}'",
-                              remedy=schema.nearest(spec["sample"], samples))  # fmt: skip
+        spec["rows"] = _one_of(samples, spec["sample"], "sample", f"{path}, {name}")
         for year in [*spec.get("years", {}).values(), *([spec["base"]] if "base" in spec else [])]:
             if not years["first"] <= year <= years["last"]:
                 raise ConfigError(f"{path}, {name}", "year out of range", found=year,
@@ -84,31 +82,47 @@ def load_specifications(path, years: dict) -> dict:
             raise ConfigError(f"{path}, {name}", "an event study needs its base year")
         if (spec["estimator"] == "iv") != ("instruments" in spec):
             raise ConfigError(f"{path}, {name}", "instruments go with the estimator iv")
-        named = {part for column in columns_of(spec) for part in column.split(":")}
-        spec["rows"] = samples[spec["sample"]]
-        spec["dummies"] = {k: v for k, v in dummies.items() if k in named}
+        spec["dummies"] = _named_in(columns_of(spec), dummies)
     return loaded["specifications"]
+
+
+def _one_of(known: dict, name: str, what: str, where: str):
+    if name not in known:
+        raise ConfigError(where, f"unknown {what} '{name}'", remedy=schema.nearest(name, known))
+    return known[name]
+
+
+def _named_in(columns, dummies: dict) -> dict:
+    """The dummies that stand in the columns, alone or in a product."""
+    parts = {part for column in columns for part in column.split(":")}
+    return {k: v for k, v in dummies.items() if k in parts}
 
 
 def load_section(path, section: str) -> dict:
     """Load ``curves`` or ``families`` of a specifications file that has been checked.
 
     Samples and dummies that a curve names come with it, as in :func:`load_specifications`.
+
+    Raises
+    ------
+    ConfigError
+        For an unknown sample or specification, with the nearest valid name.
     """
     loaded = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     found = loaded.get(section, {})
     for name, entry in found.items():
-        unknown = [s for s in entry.get("samples", []) if s not in loaded["samples"]]
-        if unknown:
-            raise ConfigError(f"{path}, {name}", f"unknown sample '{unknown[0]}'",
-                              remedy=schema.nearest(unknown[0], loaded["samples"]))  # fmt: skip
+        where = f"{path}, {name}"
         if "samples" in entry:
-            entry["samples"] = {s: loaded["samples"][s] for s in entry["samples"]}
-            entry["dummies"] = loaded.get("dummies", {})
-        elif entry["specification"] not in loaded["specifications"]:
-            raise ConfigError(f"{path}, {name}", "unknown specification",
-                              remedy=schema.nearest(entry["specification"],
-                                                    loaded["specifications"]))  # fmt: skip
+            entry["samples"] = {
+                s: _one_of(loaded["samples"], s, "sample", where) for s in entry["samples"]
+            }
+            controls = [
+                c for columns in entry.get("optional_controls", {}).values() for c in columns
+            ]
+            named = [*entry["outcomes"], *entry["treatments"], *controls]
+            entry["dummies"] = _named_in(named, loaded.get("dummies", {}))
+        else:
+            _one_of(loaded["specifications"], entry["specification"], "specification", where)
     return found
 
 

@@ -19,8 +19,7 @@ def curve(frame: pd.DataFrame, declared: dict, draws: int, seed: int):
     frame : pandas.DataFrame
         From :func:`monotowns.models.prepare`.
     declared : dict
-        See ``curves`` in the schema of the specifications; ``samples`` and ``dummies`` with their
-        conditions.
+        From :func:`monotowns.settings.load_section`.
     draws, seed : int
 
     Returns
@@ -30,9 +29,8 @@ def curve(frame: pd.DataFrame, declared: dict, draws: int, seed: int):
     controls = declared.get("optional_controls", {})
     named = [*declared["outcomes"], *declared["treatments"]]
     named += [column for columns in controls.values() for column in columns]
-    parts = {part for column in named for part in column.split(":")}
     spec = {"outcome": named[0], "treatment": named[1:], "cluster": declared["cluster"],
-            "dummies": {k: v for k, v in declared["dummies"].items() if k in parts}}  # fmt: skip
+            "dummies": declared["dummies"]}  # fmt: skip
     frame = design.with_columns(frame, spec, "specification curve")
     masks = {f"in {s}": design.holds(frame, rule) for s, rule in declared["samples"].items()}
     frame = frame.assign(**masks)
