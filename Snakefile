@@ -1,10 +1,11 @@
 # The study at a glance: config -> panel -> estimates -> figures -> paper.
 # Each rule file below is one stage; a stage reads only what the stage before it wrote.
+import os
 import re
 import shlex
 import sys
 
-from monotowns.provenance import code_of
+from monotowns.provenance import code_of, commit
 from monotowns.settings import (
     ESTIMATORS,
     check_config,
@@ -16,6 +17,13 @@ from monotowns.sources import load_registry
 # Snakemake puts this path into a shell command unquoted; a folder with a space would end it early.
 if any(letter.isspace() for letter in sys.executable):
     sys.executable = shlex.quote(sys.executable)
+
+# One thread a job, whatever the shell says: sums then do not depend on the machine, and jobs run
+# side by side. The commit goes into every job's record.
+os.environ |= dict.fromkeys(
+    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"
+)
+os.environ["MONOTOWNS_COMMIT"] = commit(".")
 
 
 configfile: "config/config.yaml"

@@ -2,6 +2,7 @@
 
 import ast
 import hashlib
+import subprocess
 from functools import cache
 from pathlib import Path
 
@@ -49,6 +50,18 @@ def code_of(library, script, *modules) -> str:
         trees.append((path.name, bare))
     text = "\n".join(f"{name} {tree}" for name, tree in sorted(trees))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def commit(folder) -> str:
+    """Commit of a checkout, with `` + changes`` when a tracked file differs; empty outside git."""
+
+    def git(*words):
+        done = subprocess.run(["git", *words], cwd=folder, capture_output=True, text=True)
+        return done.stdout.strip() if done.returncode == 0 else ""
+
+    found = git("rev-parse", "HEAD")
+    changed = git("status", "--porcelain", "--untracked-files=no")
+    return f"{found} + changes" if found and changed else found
 
 
 @cache

@@ -34,7 +34,7 @@ rule download:
         # A file that is there is verified, not fetched anew, when only the rule's code changed.
         raw=update("data/raw/{file}"),
     log:
-        "logs/download/{file}.log",
+        "logs/download/{file}.json",
     benchmark:
         "benchmarks/download/{file}.tsv"
     wildcard_constraints:
@@ -59,7 +59,7 @@ rule read_source:
     output:
         table="data/clean/{table}.csv",
     log:
-        "logs/read_source/{table}.log",
+        "logs/read_source/{table}.json",
     benchmark:
         "benchmarks/read_source/{table}.tsv"
     wildcard_constraints:
@@ -82,7 +82,7 @@ rule take_compiled:
     output:
         table="data/clean/{table}.csv",
     log:
-        "logs/take_compiled/{table}.log",
+        "logs/take_compiled/{table}.json",
     benchmark:
         "benchmarks/take_compiled/{table}.tsv"
     wildcard_constraints:
@@ -105,7 +105,7 @@ rule compare_snapshot:
     output:
         drift="data/drift/{table}.csv",
     log:
-        "logs/compare_snapshot/{table}.log",
+        "logs/compare_snapshot/{table}.json",
     benchmark:
         "benchmarks/compare_snapshot/{table}.tsv"
     wildcard_constraints:

@@ -8,7 +8,7 @@ rule analyse_exposure:
         facts="results/facts/exposure.json",
         rotemberg="results/tables/rotemberg.csv",
     log:
-        "logs/analyse_exposure.log",
+        "logs/analyse_exposure.json",
     benchmark:
         "benchmarks/analyse_exposure.tsv"
     resources:
@@ -38,7 +38,7 @@ rule analyse_robustness:
         curve="results/tables/specification_curve.csv",
         families="results/tables/outcome_families.csv",
     log:
-        "logs/analyse_robustness.log",
+        "logs/analyse_robustness.json",
     benchmark:
         "benchmarks/analyse_robustness.tsv"
     resources:
@@ -76,7 +76,7 @@ rule analyse_toser:
         overlap="results/tables/toser_overlap.csv",
         left_out="results/tables/toser_leave_one_out.csv",
     log:
-        "logs/analyse_toser.log",
+        "logs/analyse_toser.json",
     benchmark:
         "benchmarks/analyse_toser.tsv"
     resources:
@@ -97,7 +97,7 @@ rule validate_estimators:
     output:
         table="results/tables/planted.csv",
     log:
-        "logs/validate_estimators.log",
+        "logs/validate_estimators.json",
     benchmark:
         "benchmarks/validate_estimators.tsv"
     resources:

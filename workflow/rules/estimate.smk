@@ -47,7 +47,7 @@ rule estimate:
         records="results/estimates/{specification}.csv",
         flow="results/estimates/{specification}.flow.csv",
     log:
-        "logs/estimate/{specification}.log",
+        "logs/estimate/{specification}.json",
     benchmark:
         "benchmarks/estimate/{specification}.tsv"
     wildcard_constraints:
@@ -84,7 +84,7 @@ rule collect:
         numbers="results/numbers.json",
         facts="results/facts/panel.json",
     log:
-        "logs/collect.log",
+        "logs/collect.json",
     benchmark:
         "benchmarks/collect.tsv"
     resources:

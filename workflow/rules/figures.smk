@@ -40,7 +40,7 @@ rule draw_maps:
     output:
         **drawn(*FIGURES["maps"]),
     log:
-        "logs/draw_maps.log",
+        "logs/draw_maps.json",
     benchmark:
         "benchmarks/draw_maps.tsv"
     resources:
@@ -62,7 +62,7 @@ use rule draw_maps as draw_gap with:
     output:
         **drawn(*FIGURES["gap"]),
     log:
-        "logs/draw_gap.log",
+        "logs/draw_gap.json",
     benchmark:
         "benchmarks/draw_gap.tsv"
     params:
@@ -77,7 +77,7 @@ use rule draw_maps as draw_agglomeration with:
     output:
         **drawn(*FIGURES["agglomeration"]),
     log:
-        "logs/draw_agglomeration.log",
+        "logs/draw_agglomeration.json",
     benchmark:
         "benchmarks/draw_agglomeration.tsv"
     params:
@@ -93,7 +93,7 @@ use rule draw_maps as draw_industry with:
     output:
         **drawn(*FIGURES["industry"]),
     log:
-        "logs/draw_industry.log",
+        "logs/draw_industry.json",
     benchmark:
         "benchmarks/draw_industry.tsv"
     params:
@@ -108,7 +108,7 @@ use rule draw_maps as draw_potential with:
     output:
         **drawn(*FIGURES["potential"]),
     log:
-        "logs/draw_potential.log",
+        "logs/draw_potential.json",
     benchmark:
         "benchmarks/draw_potential.tsv"
     params:
@@ -122,7 +122,7 @@ use rule draw_maps as draw_robustness with:
     output:
         **drawn(*FIGURES["robustness"]),
     log:
-        "logs/draw_robustness.log",
+        "logs/draw_robustness.json",
     benchmark:
         "benchmarks/draw_robustness.tsv"
     params:
@@ -137,7 +137,7 @@ use rule draw_maps as draw_toser with:
     output:
         **drawn(*FIGURES["toser"]),
     log:
-        "logs/draw_toser.log",
+        "logs/draw_toser.json",
     benchmark:
         "benchmarks/draw_toser.tsv"
     params:
@@ -152,7 +152,7 @@ use rule draw_maps as draw_spatial with:
     output:
         **drawn(*FIGURES["spatial"]),
     log:
-        "logs/draw_spatial.log",
+        "logs/draw_spatial.json",
     benchmark:
         "benchmarks/draw_spatial.tsv"
     params:

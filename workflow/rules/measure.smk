@@ -6,7 +6,7 @@ rule build_measures:
     output:
         measures="data/panel/measures.csv",
     log:
-        "logs/build_measures.log",
+        "logs/build_measures.json",
     benchmark:
         "benchmarks/build_measures.tsv"
     resources:
@@ -36,7 +36,7 @@ rule build_stages:
         records="results/estimates/stages.csv",
         facts="results/facts/stages.json",
     log:
-        "logs/build_stages.log",
+        "logs/build_stages.json",
     benchmark:
         "benchmarks/build_stages.tsv"
     resources:
@@ -69,7 +69,7 @@ rule build_exposure:
         },
         exposure="data/panel/exposure.csv",
     log:
-        "logs/build_exposure.log",
+        "logs/build_exposure.json",
     benchmark:
         "benchmarks/build_exposure.tsv"
     resources:
@@ -95,7 +95,7 @@ rule build_potential:
         records="results/estimates/potential.csv",
         facts="results/facts/potential.json",
     log:
-        "logs/build_potential.log",
+        "logs/build_potential.json",
     benchmark:
         "benchmarks/build_potential.tsv"
     resources:
@@ -120,7 +120,7 @@ rule build_weights:
         weights="data/panel/weights.csv",
         balance="results/tables/balance.csv",
     log:
-        "logs/build_weights.log",
+        "logs/build_weights.json",
     benchmark:
         "benchmarks/build_weights.tsv"
     resources:

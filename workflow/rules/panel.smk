@@ -24,7 +24,7 @@ rule build_panel:
         matched="results/tables/monotowns_located.csv",
         coverage="results/tables/coverage.csv",
     log:
-        "logs/build_panel.log",
+        "logs/build_panel.json",
     benchmark:
         "benchmarks/build_panel.tsv"
     resources:
@@ -32,7 +32,11 @@ rule build_panel:
         runtime=5,
     params:
         tables=TABLES,
-        config={k: config[k] for k in ("years", "monotown", "deflator")},
+        config={
+            "years": config["years"],
+            "monotown": config["monotown"],
+            "deflator": config["deflator"],
+        },
         code=code_of("workflow/monotowns", "workflow/scripts/panel/build_panel.py"),
     message:
         "Panel: harmonise territories, locate monotowns, count what is lost"

@@ -37,7 +37,7 @@ rule check_claims:
     output:
         claims="results/claims.csv",
     log:
-        "logs/check_claims.log",
+        "logs/check_claims.json",
     benchmark:
         "benchmarks/check_claims.tsv"
     resources:
@@ -69,7 +69,7 @@ rule walk_checklist:
     output:
         checklist="results/checklist.csv",
     log:
-        "logs/walk_checklist.log",
+        "logs/walk_checklist.json",
     benchmark:
         "benchmarks/walk_checklist.tsv"
     resources:
@@ -102,7 +102,7 @@ rule compile_paper:
     output:
         paper="results/paper.pdf",
     log:
-        "logs/compile_paper.log",
+        "logs/compile_paper.json",
     benchmark:
         "benchmarks/compile_paper.tsv"
     resources:

@@ -6,7 +6,7 @@ rule analyse_spatial:
         records="results/estimates/analyse_spatial.csv",
         facts="results/facts/spatial.json",
     log:
-        "logs/analyse_spatial.log",
+        "logs/analyse_spatial.json",
     benchmark:
         "benchmarks/analyse_spatial.tsv"
     resources:
@@ -37,7 +37,7 @@ rule analyse_convergence:
         clubs="results/tables/convergence_clubs.csv",
         clubs_print="results/tables/convergence_clubs_print.csv",
     log:
-        "logs/analyse_convergence.log",
+        "logs/analyse_convergence.json",
     benchmark:
         "benchmarks/analyse_convergence.tsv"
     resources:

@@ -19,6 +19,6 @@ def main(snapshot: str, now: str, name: str, key: list, drift: str):
 if "snakemake" in globals():
     from monotowns.stage import run
 
-    run(main, snapshot=snakemake.input.snapshot, now=snakemake.input.now,
+    run(main, snakemake, snapshot=snakemake.input.snapshot, now=snakemake.input.now,
         name=snakemake.wildcards.table, key=snakemake.params.key,
         drift=snakemake.output.drift)  # fmt: skip

@@ -16,5 +16,5 @@ def main(registry: str, file: str, quarantine: str, raw: str):
 if "snakemake" in globals():
     from monotowns.stage import run
 
-    run(main, registry=snakemake.input.registry, file=snakemake.wildcards.file,
+    run(main, snakemake, registry=snakemake.input.registry, file=snakemake.wildcards.file,
         quarantine=snakemake.params.quarantine, raw=snakemake.output.raw)  # fmt: skip

@@ -19,5 +19,5 @@ def main(registry: str, raw: str, name: str, table: str):
 if "snakemake" in globals():
     from monotowns.stage import run
 
-    run(main, registry=snakemake.input.registry, raw=snakemake.input.raw,
+    run(main, snakemake, registry=snakemake.input.registry, raw=snakemake.input.raw,
         name=snakemake.wildcards.table, table=snakemake.output.table)  # fmt: skip

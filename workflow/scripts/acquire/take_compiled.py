@@ -10,4 +10,4 @@ def main(snapshot: str, table: str):
 if "snakemake" in globals():
     from monotowns.stage import run
 
-    run(main, snapshot=snakemake.input.snapshot, table=snakemake.output.table)
+    run(main, snakemake, snapshot=snakemake.input.snapshot, table=snakemake.output.table)

@@ -24,5 +24,5 @@ def main(panel: str, towns: str, tails: list, seed: int, outputs: dict):
 if "snakemake" in globals():
     from monotowns.stage import run
 
-    run(main, **dict(snakemake.input.items()), tails=snakemake.params.tails,
+    run(main, snakemake, **dict(snakemake.input.items()), tails=snakemake.params.tails,
         seed=snakemake.params.seed, outputs=dict(snakemake.output.items()))  # fmt: skip

@@ -48,6 +48,6 @@ if "snakemake" in globals():
     from monotowns.stage import run
 
     names = [f"{u}_{p}" for u in ("town", "firm_town", "region") for p in ("shares", "shocks")]
-    run(main, panel=snakemake.input.panel, exposure=snakemake.input.exposure,
+    run(main, snakemake, panel=snakemake.input.panel, exposure=snakemake.input.exposure,
         tables={n: snakemake.input[n] for n in names}, window=snakemake.params.window,
         seed=snakemake.params.seed, outputs=dict(snakemake.output.items()))  # fmt: skip

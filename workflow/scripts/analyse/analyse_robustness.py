@@ -46,6 +46,6 @@ if "snakemake" in globals():
     from monotowns.stage import run
 
     tables = [snakemake.input[k] for k in ("panel", "measures", "exposure", "weights")]
-    run(main, tables=tables, declared=snakemake.params.declared,
+    run(main, snakemake, tables=tables, declared=snakemake.params.declared,
         draws=snakemake.params.draws, seed=snakemake.params.seed,
         outputs=dict(snakemake.output.items()))  # fmt: skip

@@ -17,6 +17,6 @@ def main(panel: str, settings: dict, list_year: int, draws: dict, seed: int, out
 if "snakemake" in globals():
     from monotowns.stage import run
 
-    run(main, **dict(snakemake.input.items()), settings=snakemake.params.settings,
+    run(main, snakemake, **dict(snakemake.input.items()), settings=snakemake.params.settings,
         list_year=snakemake.params.list_year, draws=snakemake.params.draws,
         seed=snakemake.params.seed, outputs=dict(snakemake.output.items()))  # fmt: skip

@@ -70,5 +70,5 @@ if "snakemake" in globals():
     from monotowns.stage import run
 
     tables = [snakemake.input[k] for k in ("panel", "measures", "exposure")]
-    run(main, tables=tables, draws=snakemake.params.draws, seed=snakemake.params.seed,
+    run(main, snakemake, tables=tables, draws=snakemake.params.draws, seed=snakemake.params.seed,
         rings_km=snakemake.params.rings_km, outputs=dict(snakemake.output.items()))  # fmt: skip

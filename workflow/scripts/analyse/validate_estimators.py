@@ -13,5 +13,5 @@ def main(effect: float, draws: int, seed: int, table: str):
 if "snakemake" in globals():
     from monotowns.stage import run
 
-    run(main, effect=snakemake.params.effect, draws=snakemake.params.draws,
+    run(main, snakemake, effect=snakemake.params.effect, draws=snakemake.params.draws,
         seed=snakemake.params.seed, table=snakemake.output.table)  # fmt: skip

@@ -31,6 +31,6 @@ if "snakemake" in globals():
     from monotowns.stage import run
 
     tables = {k: snakemake.input[k] for k in snakemake.params.tables}
-    run(main, records=snakemake.input.records, flows=snakemake.input.flows,
+    run(main, snakemake, records=snakemake.input.records, flows=snakemake.input.flows,
         facts=snakemake.input.facts, tables=tables,
         outputs=dict(snakemake.output.items()))  # fmt: skip

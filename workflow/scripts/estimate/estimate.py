@@ -16,6 +16,6 @@ if "snakemake" in globals():
     from monotowns.stage import run
 
     tables = [snakemake.input[k] for k in ("panel", "measures", "exposure", "weights")]
-    run(main, tables=tables, **dict(snakemake.output.items()),
+    run(main, snakemake, tables=tables, **dict(snakemake.output.items()),
         name=snakemake.wildcards.specification, spec=snakemake.params.spec,
         draws=snakemake.params.draws, seed=snakemake.params.seed)  # fmt: skip

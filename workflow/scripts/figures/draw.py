@@ -17,5 +17,5 @@ def main(group: str, tables: dict, outputs: dict):
 if "snakemake" in globals():
     from monotowns.stage import run
 
-    run(main, group=snakemake.params.group, tables=dict(snakemake.input.items()),
+    run(main, snakemake, group=snakemake.params.group, tables=dict(snakemake.input.items()),
         outputs=dict(snakemake.output.items()))  # fmt: skip

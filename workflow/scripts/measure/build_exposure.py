@@ -33,5 +33,5 @@ def main(structure: str, grp: str, industries: str, towns: str, panel: str, defl
 if "snakemake" in globals():
     from monotowns.stage import run
 
-    run(main, **dict(snakemake.input.items()), deflator=snakemake.params.deflator,
+    run(main, snakemake, **dict(snakemake.input.items()), deflator=snakemake.params.deflator,
         window=snakemake.params.window, outputs=dict(snakemake.output.items()))  # fmt: skip

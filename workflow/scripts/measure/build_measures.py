@@ -18,5 +18,5 @@ def main(panel: str, towns: str, regions: str, settings: dict, measures: str):
 if "snakemake" in globals():
     from monotowns.stage import run
 
-    run(main, **dict(snakemake.input.items()), settings=snakemake.params.settings,
+    run(main, snakemake, **dict(snakemake.input.items()), settings=snakemake.params.settings,
         **dict(snakemake.output.items()))  # fmt: skip

@@ -26,5 +26,5 @@ def main(panel: str, measures: str, stages: str, draws: dict, seed: int, outputs
 if "snakemake" in globals():
     from monotowns.stage import run
 
-    run(main, **dict(snakemake.input.items()), draws=snakemake.params.draws,
+    run(main, snakemake, **dict(snakemake.input.items()), draws=snakemake.params.draws,
         seed=snakemake.params.seed, outputs=dict(snakemake.output.items()))  # fmt: skip

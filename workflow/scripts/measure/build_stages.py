@@ -42,6 +42,6 @@ def main(structure: str, grp: str, deflator: dict, stages: dict, draws: int, see
 if "snakemake" in globals():
     from monotowns.stage import run
 
-    run(main, **dict(snakemake.input.items()), deflator=snakemake.params.deflator,
+    run(main, snakemake, **dict(snakemake.input.items()), deflator=snakemake.params.deflator,
         stages=snakemake.params.stages, draws=snakemake.params.draws, seed=snakemake.params.seed,
         outputs=dict(snakemake.output.items()))  # fmt: skip

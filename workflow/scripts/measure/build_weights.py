@@ -14,5 +14,5 @@ def main(panel: str, settings: dict, outputs: dict):
 if "snakemake" in globals():
     from monotowns.stage import run
 
-    run(main, panel=snakemake.input.panel, settings=snakemake.params.settings,
+    run(main, snakemake, panel=snakemake.input.panel, settings=snakemake.params.settings,
         outputs=dict(snakemake.output.items()))  # fmt: skip

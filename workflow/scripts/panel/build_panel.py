@@ -35,5 +35,5 @@ if "snakemake" in globals():
 
     tables = {k: snakemake.input[k] for k in snakemake.params.tables}
     hand = {k: snakemake.input[f"hand_{k}"] for k in ("crosswalk", "towns", "incomes")}
-    run(main, tables=tables, corrections=hand, config=snakemake.params.config,
+    run(main, snakemake, tables=tables, corrections=hand, config=snakemake.params.config,
         outputs=dict(snakemake.output.items()))  # fmt: skip

@@ -28,6 +28,6 @@ def main(sections: list, guarded: list, claims: str, estimates: str, target: str
 if "snakemake" in globals():
     from monotowns.stage import run
 
-    run(main, sections=snakemake.input.sections, guarded=snakemake.input.guarded,
+    run(main, snakemake, sections=snakemake.input.sections, guarded=snakemake.input.guarded,
         claims=snakemake.input.claims, estimates=snakemake.input.estimates,
         target=snakemake.output.claims)  # fmt: skip

@@ -17,5 +17,5 @@ def main(root: str, main_file: str, author: str, target: str):
 if "snakemake" in globals():
     from monotowns.stage import run
 
-    run(main, root=".", main_file=snakemake.input.main, author=snakemake.params.author,
+    run(main, snakemake, root=".", main_file=snakemake.input.main, author=snakemake.params.author,
         target=snakemake.output.paper)  # fmt: skip

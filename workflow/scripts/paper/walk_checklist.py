@@ -22,6 +22,6 @@ def main(items: str, estimates: str, facts: list, acknowledged: dict, outputs: d
 if "snakemake" in globals():
     from monotowns.stage import run
 
-    run(main, items=snakemake.input.items_, estimates=snakemake.input.estimates,
+    run(main, snakemake, items=snakemake.input.items_, estimates=snakemake.input.estimates,
         facts=snakemake.input.facts, acknowledged=snakemake.params.acknowledged,
         outputs=dict(snakemake.output.items()))  # fmt: skip
