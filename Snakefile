@@ -46,10 +46,12 @@ include: "workflow/rules/spatial.smk"
 include: "workflow/rules/estimate.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/paper.smk"
+include: "workflow/rules/audit.smk"
 
 
 rule all:
     default_target: True
     input:
         "results/paper.pdf",
+        "results/audit",
         DRIFT,

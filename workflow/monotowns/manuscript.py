@@ -65,24 +65,34 @@ def of_records(records) -> dict[str, str]:
         ``<specification>.<term>[.<variance>].estimate``, ``.se``, ``.low``, ``.high``, ``.p``,
         ``.percent`` and ``.mde``.
     """
+    return {name: text for name, (text, _) in _by_name(records).items()}
+
+
+def rows_of(records) -> dict[str, int]:
+    """The row of the result records, by position, that every number of them is read from."""
+    return {name: row for name, (_, row) in _by_name(records).items()}
+
+
+def _by_name(records):
+    """Name -> the number as it is printed, and the position of its row."""
     found = {}
-    for row in records.itertuples(index=False):
+    for place, row in enumerate(records.itertuples(index=False)):
         key = f"{row.specification}.{row.term}"
         if f"{key}.estimate" in found:
             key = f"{key}.{row.variance.split('(')[0].split(',')[0].strip().lower()}"
-        found[f"{key}.estimate"] = written(row.estimate, "estimate")
+        told = {f"{key}.estimate": written(row.estimate, "estimate")}
         for name, value in (("n", row.n_obs), ("entities", row.n_entities),
                             ("clusters", row.n_clusters)):  # fmt: skip
-            found.setdefault(f"{row.specification}.{name}", written(value, "count"))
+            if f"{row.specification}.{name}" not in found:
+                told[f"{row.specification}.{name}"] = written(value, "count")
         bounds = {"se": row.standard_error, "low": row.ci_low, "high": row.ci_high}
-        found |= {f"{key}.{k}": _bound(v) for k, v in bounds.items() if v == v}
+        told |= {f"{key}.{k}": _bound(v) for k, v in bounds.items() if v == v}
         if row.p_value == row.p_value:
-            found[f"{key}.p"] = written(row.p_value, "p")
+            told[f"{key}.p"] = written(row.p_value, "p")
         if row.standard_error == row.standard_error:
-            found[f"{key}.percent"] = written(row.estimate, "percent")
-            found[f"{key}.mde"] = written(
-                detectable(row.standard_error, row.n_clusters), "estimate"
-            )
+            told[f"{key}.percent"] = written(row.estimate, "percent")
+            told[f"{key}.mde"] = written(detectable(row.standard_error, row.n_clusters), "estimate")
+        found |= {name: (text, place) for name, text in told.items()}
     return found
 
 

@@ -47,7 +47,7 @@ def run(main, snakemake=None, **arguments):
         "wildcards": dict(snakemake.wildcards.items()),
         "params": dict(snakemake.params.items()),
         "inputs": {path: digest(path) for path in sorted(set(snakemake.input))},
-        "outputs": {path: digest(path) for path in snakemake.output},
+        "outputs": {path: digest(path) for path in snakemake.output if os.path.isfile(path)},
         "started": started.isoformat(timespec="seconds"),
         "seconds": round(time.perf_counter() - clock, 2),
         "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,

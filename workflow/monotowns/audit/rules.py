@@ -119,6 +119,21 @@ def functions_of(folder, script) -> list[Function]:
     return list(dict.fromkeys(found))
 
 
+def definition(folder, dotted: str) -> Function:
+    """Find a function of the library by its dotted name, through re-exports.
+
+    Raises
+    ------
+    LookupError
+        There is none of that name.
+    """
+    module, name = dotted.rsplit(".", 1)
+    path = _module(Path(folder).joinpath("workflow", *module.split(".")))
+    if path and (found := _defined(path, name, Path(folder))):
+        return found
+    raise LookupError(dotted)
+
+
 def _module(base):
     for path in (base.with_suffix(".py"), base / "__init__.py"):
         if path.exists():

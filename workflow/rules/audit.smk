@@ -1,0 +1,59 @@
+# From every number of the paper back to its source. The records of the jobs (logs) are read as
+# they lie; times and commits stand in them, so that the page is no result and has no fixed bytes.
+AUDIT_TABLES = [
+    (
+        "flow",
+        "Sample flow",
+        "From the printed rows to the panel: what every step left or removed.",
+        "results/tables/sample_flow.csv",
+    ),
+    (
+        "crosswalk",
+        "Crosswalk by hand",
+        "Codes that the dictionary leaves without a territory, with the reason of each decision.",
+        "data/corrections/crosswalk.csv",
+    ),
+    (
+        "towns",
+        "Towns located by hand",
+        "Towns of the lists that no rule locates.",
+        "data/corrections/towns.csv",
+    ),
+    (
+        "checklist",
+        "Checklist",
+        "What referees look for, and its verdict.",
+        "results/checklist.csv",
+    ),
+]
+
+
+rule write_audit:
+    input:
+        main="paper/main.typ",
+        registry=REGISTRY,
+        paper=rules.compile_paper.output.paper,
+        claims=rules.check_claims.output.claims,
+        estimates=rules.collect.output.estimates,
+        templates=expand(
+            "workflow/report/audit/{page}.html", page=["base", "index", "view"]
+        ),
+        tables=[path for *_, path in AUDIT_TABLES],
+    output:
+        folder=directory("results/audit"),
+    log:
+        "logs/write_audit.json",
+    benchmark:
+        "benchmarks/write_audit.tsv"
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    params:
+        templates="workflow/report/audit",
+        specifications=SPECIFICATIONS,
+        tables=AUDIT_TABLES,
+        code=code_of("workflow/monotowns", "workflow/scripts/audit/write_audit.py"),
+    message:
+        "Audit: results/audit/index.html, from every number back to its source"
+    script:
+        "../scripts/audit/write_audit.py"

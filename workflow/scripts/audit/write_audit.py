@@ -1,0 +1,33 @@
+"""Write the audit page: from every number of the paper back to its source."""
+
+
+def main(paper: str, templates: str, registry: str, config: dict, specifications: dict,
+         tables: list, folder: str):  # fmt: skip
+    import json
+    from pathlib import Path
+
+    import typst
+    from monotowns.audit import page, trace
+    from monotowns.audit.rules import rules_of
+    from monotowns.sources import load_registry
+
+    shown = typst.query(paper, "<shown>", field="value", root=".", ignore_system_fonts=True)
+    texts = {
+        p.as_posix(): p.read_text(encoding="utf-8") for p in sorted(Path("paper").rglob("*.typ"))
+    }
+    model = trace.gather(".", json.loads(shown), texts, rules_of("."), load_registry(registry))
+    pages = page.Pages(".", templates, folder)
+    page.write(model, config, specifications, tables, pages)
+    if model["broken"]:
+        print(
+            f"The chain of digests is broken in {len(model['broken'])} places, see the audit page."
+        )
+
+
+if "snakemake" in globals():
+    from monotowns.stage import run
+
+    run(main, snakemake, paper=snakemake.input.main, templates=snakemake.params.templates,
+        registry=snakemake.input.registry, config=snakemake.config,
+        specifications=snakemake.params.specifications, tables=snakemake.params.tables,
+        folder=snakemake.output.folder)  # fmt: skip
