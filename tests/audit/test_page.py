@@ -145,3 +145,11 @@ def test_a_long_table_says_how_much_of_it_is_shown(tmp_path):
     table = table_of(tmp_path / "a.csv", 10)
     assert (table["told"], len(table["rows"])) == ("10 of 30 rows", 10)
     assert table_of(tmp_path / "a.csv")["told"] == "30 rows"
+
+
+def test_a_list_of_entries_is_a_table(tmp_path):
+    path = tmp_path / "a.yaml"
+    path.write_text("- {code: '01', year: 2012}\n- {code: '02', reason: swapped}\n", "utf-8")
+    table = table_of(path)
+    assert table["columns"] == ["code", "year", "reason"]
+    assert table["rows"] == [["01", "2012", ""], ["02", "", "swapped"]]

@@ -8,6 +8,12 @@ AUDIT_TABLES = [
         "results/tables/sample_flow.csv",
     ),
     (
+        "corrections",
+        "Corrections",
+        "Repairs of published figures; each stops the run once it no longer finds what it expects.",
+        "data/corrections/incomes.yaml",
+    ),
+    (
         "crosswalk",
         "Crosswalk by hand",
         "Codes that the dictionary leaves without a territory, with the reason of each decision.",
@@ -24,6 +30,10 @@ AUDIT_TABLES = [
         "Checklist",
         "What referees look for, and its verdict.",
         "results/checklist.csv",
+    ),
+    *(
+        (f"drift-{t}", f"Drift of {t}", "Cells in which the raw file differs.", t)
+        for t in DRIFT
     ),
 ]
 

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import jinja2
+import yaml
 
 #: Rows of a table that its view shows; the whole file lies beside it.
 VIEWED = 200
@@ -16,9 +17,22 @@ SECTIONS = [("Summary", "summary"), ("Shown", "items"), ("Jobs", "jobs"),
 
 
 def table_of(path, shown: int | None = None) -> dict:
-    """Read a CSV file as text: ``columns``, ``rows`` (the first ``shown``) and what is ``told``."""
+    """Read a table as text: ``columns``, ``rows`` (the first ``shown``) and what is ``told``.
+
+    Parameters
+    ----------
+    path : path-like
+        A CSV file with a head, or a YAML file with a list of entries of the same keys.
+    shown : int, optional
+        How many rows to keep; all without it.
+    """
     with open(path, encoding="utf-8", newline="") as file:
-        columns, *rows = csv.reader(file)
+        if str(path).endswith(".yaml"):
+            entries = yaml.safe_load(file)
+            columns = list(dict.fromkeys(key for entry in entries for key in entry))
+            rows = [[str(entry.get(key, "")) for key in columns] for entry in entries]
+        else:
+            columns, *rows = csv.reader(file)
     kept = rows[:shown]
     told = f"{len(rows)} rows" if len(kept) == len(rows) else f"{len(kept)} of {len(rows)} rows"
     return {"columns": columns, "rows": kept, "told": told}
