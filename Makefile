@@ -20,7 +20,7 @@ export PYTHONHASHSEED := 0
 export PYTHONUTF8 := 1
 export MPLBACKEND := Agg
 
-.PHONY: all profile expected environment test test-fast bench bench-all lint format snapshot dag lock clean help
+.PHONY: all profile verify expected environment test test-fast bench bench-all lint format snapshot dag lock clean help
 .DEFAULT_GOAL := all
 
 all: $(STAMP)  ## build everything up to results/paper.pdf
@@ -53,8 +53,11 @@ snapshot: $(STAMP)  ## rewrite data/snapshot from verified raw files (MONOTOWNS_
 profile: all  ## one page about a listed town: make profile TOWN=Норильск [REGION='...']
 	@$(BIN)/python workflow/scripts/paper/profile.py "$(TOWN)" "$(REGION)"
 
+verify: $(STAMP)  ## rebuild elsewhere and say how far it agrees with results/expected: make verify [SOURCE=download]
+	@$(BIN)/python workflow/scripts/audit/verify.py --source $(or $(SOURCE),snapshot) --cores $(CORES)
+
 expected: all  ## keep the results of this run as the expected ones
-	@$(BIN)/python workflow/scripts/documentation/keep_expected.py
+	@$(BIN)/python workflow/scripts/audit/keep_expected.py
 
 dag: $(STAMP)  ## draw the rules into the README
 	@$(BIN)/python workflow/scripts/documentation/rulegraph.py

@@ -1,0 +1,169 @@
+"""What is kept of a run, and how a rerun is graded against it."""
+
+import json
+import math
+
+import pandas as pd
+import pytest
+from monotowns.audit.compare import compare, graded, key_of, report
+from monotowns.audit.expected import compared, keep
+
+RECORD = {
+    "specification": "gap", "term": "2021", "estimate": "-0.1239586986", "ci_low": "-0.17",
+    "ci_high": "-0.07", "p_value": "0.004", "variance": "CRV1(region)",
+}  # fmt: skip
+
+
+@pytest.fixture
+def run(tmp_path):
+    """A small finished run, and what was kept of it."""
+    root = tmp_path / "run"
+    for folder in ("data/panel", "data/snapshot", "results/tables", "results/facts",
+                   "results/figures"):  # fmt: skip
+        (root / folder).mkdir(parents=True)
+    wild = RECORD | {"variance": "wild cluster bootstrap, 999 draws", "p_value": "0.05"}
+    pd.DataFrame([RECORD, wild]).to_csv(root / "results/estimates.csv", index=False)
+    panel = pd.DataFrame(
+        [(f"0100{e}000", year, f"{e}.5", f"{year}.25") for e in range(3) for year in (2013, 2014)],
+        columns=["entity", "year", "income", "people"],
+    )
+    panel.to_csv(root / "data/panel/panel.csv", index=False)
+    panel.rename(columns={"income": "mp"}).to_csv(root / "data/panel/measures.csv", index=False)
+    panel.head(2).to_csv(root / "data/snapshot/incomes.csv", index=False)
+    panel.head(3).to_csv(root / "results/tables/flow.csv", index=False)
+    numbers = {"gap.2021.estimate": "−0.124", "gap.2021.p": "= 0.004"}
+    (root / "results/numbers.json").write_text(json.dumps(numbers), encoding="utf-8")
+    facts = {"stages.p": [0.26, "p"], "stages.turned": [34.0, "count"]}
+    (root / "results/facts/stages.json").write_text(json.dumps(facts), encoding="utf-8")
+    for name in ("claims.csv", "checklist.csv"):
+        panel.head(1).to_csv(root / "results" / name, index=False)
+    (root / "results/figures/gap.svg").write_text("<svg/>", encoding="utf-8")
+    (root / "results/paper.pdf").write_bytes(b"%PDF")
+    keep(root, tmp_path / "expected")
+    return root
+
+
+def differences(run):
+    return compare(run.parent / "expected", run, draws=999)
+
+
+def change(path, before, after, times=1):
+    text = path.read_text(encoding="utf-8")
+    assert text.count(before) >= times
+    path.write_text(text.replace(before, after, times), encoding="utf-8")
+
+
+def test_the_same_bytes_are_full_agreement(run):
+    found = differences(run)
+    assert found.empty
+    # estimates, numbers, claims, checklist, a table, facts; snapshot, two panels, figure, paper
+    assert compared(run.parent / "expected") == 6 + 5
+    assert report(found, 11) == ("full", "FULL: all 11 files agree byte for byte.")
+
+
+@pytest.mark.parametrize(
+    ("file", "before", "after", "cell"),
+    [
+        ("results/estimates.csv", "-0.1239586986", "-0.1239786986",
+         ("specification=gap term=2021 variance=CRV1(region)", "estimate", "-0.1239586986",
+          "-0.1239786986")),
+        ("results/tables/flow.csv", "1.5", "1.6",
+         ("entity=01001000", "income", "1.5", "1.6")),
+        ("results/facts/stages.json", "34.0", "35.0", ("stages.turned", "value", 34.0, 35.0)),
+        ("results/numbers.json", "\\u22120.124", "\\u22120.125",
+         ("gap.2021.estimate", "value", "−0.124", "−0.125")),
+        ("data/panel/panel.csv", "2.5,2014.25", "2.5,2014.26",
+         ("entity=01002000 year=2014", "people", "other than", "2014.26")),
+        ("data/panel/measures.csv", "1.5,2013.25", "1.7,2013.25",
+         ("entity=01001000 year=2013", "mp", "other than", "1.7")),
+    ],
+)  # fmt: skip
+def test_a_single_perturbed_cell_is_named_exactly(run, file, before, after, cell):
+    change(run / file, before, after)
+    found = differences(run)
+    assert len(found) == 1
+    row = found.iloc[0]
+    key = row["key"]
+    assert row["file"] == file
+    if "year" not in cell[0] and "entity" in cell[0]:
+        key = key.split(" ")[0]  # further columns may be needed to tell the rows apart
+    assert (key, row["column"], row["expected"], row["found"]) == cell
+    grade, text = report(found, 11)
+    assert grade == "failed"
+    assert file in text
+
+
+def test_rounding_is_partial_agreement_and_the_printed_numbers_follow(run):
+    change(run / "results/estimates.csv", "-0.1239586986", "-0.1239586987")
+    change(run / "results/numbers.json", "\\u22120.124", "\\u22120.123")
+    found = differences(run)
+    assert set(found["grade"]) == {"within"}
+    assert report(found, 11)[0] == "partial"
+
+
+def test_a_printed_number_alone_does_not_move(run):
+    change(run / "results/numbers.json", "= 0.004", "= 0.005")
+    assert report(differences(run), 11)[0] == "failed"
+
+
+def test_figures_and_paper_may_differ_in_bytes_but_not_be_missing(run):
+    (run / "results/figures/gap.svg").write_text("<svg></svg>", encoding="utf-8")
+    found = differences(run)
+    assert list(found["grade"]) == ["within"]
+    (run / "results/figures/gap.svg").unlink()
+    assert list(differences(run)["grade"]) == ["beyond"]
+
+
+def test_data_must_agree_byte_for_byte(run):
+    change(run / "data/snapshot/incomes.csv", "0.5", "0.50")
+    found = differences(run)
+    assert found[["file", "grade"]].to_numpy().tolist() == [["data/snapshot/incomes.csv", "beyond"]]
+
+
+def test_a_row_that_came_or_went_is_named(run):
+    path = run / "data/panel/panel.csv"
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    path.write_text("".join(lines[:-1]), encoding="utf-8")
+    found = differences(run)
+    assert ("entity=01002000 year=2014", "(row)") in set(
+        zip(found["key"], found["column"], strict=True)
+    )
+
+
+def test_random_draws_are_judged_by_their_own_error(run):
+    # By hand: at p = .0575 the difference of two runs of 999 draws has the standard error
+    # sqrt(2 x .0575 x .9425 / 999) = .01042; .065 - .05 is 1.4 of them, .10 - .05 is 4.2 (at .075).
+    change(run / "results/estimates.csv", "0.05,", "0.065,")
+    found = differences(run)
+    assert (found.iloc[0]["grade"], found.iloc[0]["why"][:3]) == ("within", "1.4")
+    change(run / "results/estimates.csv", "0.065,", "0.10,")
+    found = differences(run)
+    assert (found.iloc[0]["grade"], found.iloc[0]["why"][:3]) == ("beyond", "4.2")
+
+
+def test_the_same_difference_without_draws_is_beyond():
+    assert graded("p_value", "0.05", "0.065", RECORD, 999)[0] == "beyond"
+    drawn = RECORD | {"variance": "permutation of years"}
+    assert graded("p_value", "0.05", "0.065", drawn, 999)[0] == "within"
+    assert graded("estimate", "0.05", "0.065", drawn, 999)[0] == "beyond"
+    # A proportion in per cent of 200 draws: 94 against 97 is 1.4 errors of their difference.
+    grade, why = graded("coverage", "94.0", "97.0", {"draws": "200"}, 999, scale=100)
+    error = 100 * math.sqrt(2 * 0.955 * 0.045 / 200)
+    assert (grade, why.split(" ")[0]) == ("within", f"{3 / error:.1f}")
+
+
+def test_text_is_never_within_tolerance():
+    assert graded("step", "sample", "panel", {}, 999) == ("beyond", "not the same text")
+
+
+def test_the_key_is_the_fewest_leading_columns():
+    table = pd.DataFrame({"a": ["x", "x", "y"], "b": ["1", "2", "1"], "c": ["0.5", "0.5", "0.5"]})
+    assert key_of(table) == ["a", "b"]
+    assert key_of(table.head(1)) == ["a"]
+
+
+def test_keeping_anew_forgets_files_that_no_longer_exist(run):
+    (run / "results/tables/flow.csv").unlink()
+    keep(run, run.parent / "expected")
+    assert differences(run).empty
+    assert not (run.parent / "expected/tables/flow.csv").exists()

@@ -1,0 +1,84 @@
+"""Rebuild the study in a temporary folder and say how far it agrees; run by `make verify`."""
+
+#: What the workflow reads, of a checkout.
+NEEDED = (
+    "Snakefile", "config", "workflow", "data/snapshot", "data/corrections", "data/sources.yaml",
+    "data/literature.csv", "envs", "paper", "results/expected",
+)  # fmt: skip
+#: Exit codes: a caller can tell "within tolerance" from "every byte".
+EXIT = {"full": 0, "partial": 1, "failed": 2}
+
+
+def copy(root, folder):
+    """Copy what the workflow reads into a folder."""
+    import shutil
+    from pathlib import Path
+
+    for name in NEEDED:
+        source, target = Path(root, name), Path(folder, name)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            ignored = shutil.ignore_patterns("__pycache__", "local.yaml")
+            shutil.copytree(source, target, ignore=ignored)
+        else:
+            shutil.copy(source, target)
+
+
+def rebuild(root, folder, source: str, cores: int):
+    """Run the workflow in a copy of a checkout.
+
+    Raises
+    ------
+    InputError
+        The run stops; the last of what it says is quoted.
+    """
+    import subprocess
+    import sys
+
+    from monotowns.errors import InputError
+
+    copy(root, folder)
+    command = [sys.executable, "-m", "snakemake", "--cores", str(cores), "--config",
+               f"acquisition={source}"]  # fmt: skip
+    print(f"Rebuilding from {source} in {folder} ...", flush=True)
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    if done.returncode:
+        raise InputError(
+            "the rerun", "the workflow stopped", found=done.stdout[-2000:] + done.stderr[-4000:]
+        )
+
+
+def main(root: str, source: str, cores: int, rebuilt: str | None) -> str:
+    import platform
+    import tempfile
+    from pathlib import Path
+
+    import yaml
+    from monotowns.audit.compare import compare, report
+    from monotowns.audit.expected import compared
+
+    kept = Path(root, "results/expected")
+    config = yaml.safe_load(Path(root, "config/config.yaml").read_text(encoding="utf-8"))
+    with tempfile.TemporaryDirectory(prefix="verify ") as temporary:
+        folder = Path(rebuilt) if rebuilt else Path(temporary)
+        if not rebuilt:
+            rebuild(root, folder, source, cores)
+        found = compare(kept, folder, config["draws"]["permutation"])
+    grade, text = report(found, compared(kept))
+    print(f"Python {platform.python_version()}, {platform.machine()}; expected: {kept}")
+    print(text)
+    return grade
+
+
+if __name__ == "__main__":
+    import argparse
+    import sys
+
+    from monotowns.stage import run
+
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--source", choices=["snapshot", "download"], default="snapshot")
+    parser.add_argument("--cores", type=int, default=2)
+    parser.add_argument("--rebuilt", help="a finished run to compare instead of a new one")
+    given = parser.parse_args()
+    run(lambda: sys.exit(EXIT[main(".", given.source, given.cores, given.rebuilt)]))
