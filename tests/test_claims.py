@@ -1,6 +1,14 @@
 import pandas as pd
 import pytest
-from monotowns.claims import check_claims, claimed, sentences, typed_digits, unguarded
+from monotowns.claims import (
+    check_claims,
+    claimed,
+    filled,
+    prose,
+    sentences,
+    typed_digits,
+    unguarded,
+)
 from monotowns.errors import InputError
 
 RECORDS = pd.DataFrame(
@@ -76,3 +84,16 @@ def test_typed_digits_are_found_and_years_are_not():
 
 def test_sentences():
     assert sentences("One. Two {x.y} three?\n\nFour") == ["One.", "Two {x.y} three?", "Four"]
+
+
+def test_a_sentence_is_told_with_its_numbers():
+    source = 'From 2013 to #last it fell by #n("a.p") (#interval("a")), see (@fig).'
+    numbers = {"a.p": "−3", "a.low": "−5", "a.high": "−1", "year.last": "2021"}
+    assert prose(source) == "From 2013 to {year.last} it fell by {a.p} ({a}), see ()."
+    assert filled(prose(source), numbers) == "From 2013 to 2021 it fell by −3 (−5 to −1), see."
+
+
+def test_the_variance_of_an_assertion_is_told():
+    held = [CLAIM, CLAIM | {"variance": "CRV1"}]
+    table = check_claims({"fell": held}, FELL, RECORDS)
+    assert list(table["assertion"]) == ["gap 2021 negative", "gap 2021 (CRV1) negative"]

@@ -56,6 +56,8 @@ def prose(source: str) -> str:
     text = re.sub(r"#(?:figure|result_figure|table)\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)"
                   r"(?:\[[^\]]*\])?(?:\s*<[\w-]+>)?", "", text)  # fmt: skip
     text = NUMBER.sub(r"{\1}", text)
+    # lib.typ's names for the ends of the window are numbers too.
+    text = re.sub(r"#(first|last)\b", r"{year.\1}", text)
     text = CLAIM.sub("[", text)
     return re.sub(r"\$[^$]*\$|@[\w-]+|<[\w-]+>|#(?:set )?\w+(?:\([^)]*\))?", "", text)
 
@@ -64,6 +66,17 @@ def sentences(text: str) -> list[str]:
     """Split running text into sentences at a full stop, question or exclamation mark or break."""
     parts = re.split(r"(?<=[.!?])[\])]*\s+(?=[A-ZА-ЯЁ\[{*])|\n\s*\n", text)
     return [" ".join(part.split()) for part in parts if part.strip()]
+
+
+def filled(sentence: str, numbers: dict[str, str]) -> str:
+    """Write the numbers of a sentence of :func:`prose` as they are printed, intervals with "to"."""
+
+    def text(match):
+        name = match[1]
+        ends = [numbers.get(f"{name}.{end}", "?") for end in ("low", "high")]
+        return numbers.get(name) or " to ".join(ends)
+
+    return re.sub(r"\{([^}]*)\}", text, sentence).replace(" ()", "").strip("*_[] ")
 
 
 def typed_digits(source: str, allowed) -> list[str]:
@@ -160,7 +173,9 @@ def check_claims(claims: dict, source: str, records: pd.DataFrame) -> pd.DataFra
                 raise InputError("paper/claims.yaml", f"unknown assertion '{claim['holds']}'",
                                  keys=[name], expected=", ".join(HOLDS))  # fmt: skip
             row = _record(records, claim, name)
-            told = f"{claim['specification']} {claim['term']} {claim['holds']}"
+            told = f"{claim['specification']} {claim['term']}"
+            told += f" ({claim['variance']})" if "variance" in claim else ""
+            told += f" {claim['holds']}"
             told += f" {claim['than']}" if "than" in claim else ""
             rows.append((name, told, row["estimate"], row["ci_low"], row["ci_high"], sentence))
             if not _verdict(claim, row, records, name, text[name]):

@@ -51,21 +51,12 @@ def sentences_by_number(sources: dict[str, str], numbers: dict[str, str]) -> dic
     """The sentences in which a number stands, with all their numbers as they are printed."""
     found = {}
     for text in sources.values():
-        # lib.typ's names for the ends of the window are numbers too.
-        text = re.sub(r"#(first|last)\b", r'#n("year.\1")', text)
         for sentence in claims.sentences(claims.prose(text)):
-            names = [part.split("}")[0] for part in sentence.split("{")[1:]]
-            told = sentence
-            for name in names:
-                told = told.replace(f"{{{name}}}", numbers.get(name) or _interval(name, numbers))
-            for name in names:
+            told = claims.filled(sentence, numbers)
+            for name in re.findall(r"\{([^}]*)\}", sentence):
                 for one in (name, f"{name}.low", f"{name}.high"):
-                    found.setdefault(one, []).append(told.replace(" ()", "").strip("*_[] "))
+                    found.setdefault(one, []).append(told)
     return found
-
-
-def _interval(name, numbers):
-    return f"{numbers.get(f'{name}.low', '?')} to {numbers.get(f'{name}.high', '?')}"
 
 
 def items(shown: list[dict], root, texts: dict[str, str]) -> list[dict]:
@@ -124,7 +115,7 @@ def items(shown: list[dict], root, texts: dict[str, str]) -> list[dict]:
         else:
             item["file"] = "results/claims.csv"
             part = held.get_group(one["name"])
-            item["sentences"] = list(part["sentence"].unique())
+            item["sentences"] = [claims.filled(s, numbers) for s in part["sentence"].unique()]
             item["assertions"] = list(part["assertion"])
         found.append(item)
     return found

@@ -24,28 +24,27 @@ def copy(root, folder):
             shutil.copy(source, target)
 
 
-def rebuild(root, folder, source: str, cores: int):
-    """Run the workflow in a copy of a checkout.
+def snakemake(folder, source: str, cores: int) -> None:
+    """Run the workflow of a folder with the folder's own library.
 
     Raises
     ------
     InputError
         The run stops; the last of what it says is quoted.
     """
+    import os
     import subprocess
     import sys
+    from pathlib import Path
 
     from monotowns.errors import InputError
 
-    copy(root, folder)
     command = [sys.executable, "-m", "snakemake", "--cores", str(cores), "--config",
                f"acquisition={source}"]  # fmt: skip
-    print(f"Rebuilding from {source} in {folder} ...", flush=True)
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    env = os.environ | {"PYTHONPATH": str(Path(folder, "workflow"))}
+    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True)
     if done.returncode:
-        raise InputError(
-            "the rerun", "the workflow stopped", found=done.stdout[-2000:] + done.stderr[-4000:]
-        )
+        raise InputError("the rerun", "the workflow stopped", found=done.stderr[-6000:])
 
 
 def main(root: str, source: str, cores: int, rebuilt: str | None) -> str:
@@ -62,7 +61,9 @@ def main(root: str, source: str, cores: int, rebuilt: str | None) -> str:
     with tempfile.TemporaryDirectory(prefix="verify ") as temporary:
         folder = Path(rebuilt) if rebuilt else Path(temporary)
         if not rebuilt:
-            rebuild(root, folder, source, cores)
+            copy(root, folder)
+            print(f"Rebuilding from {source} in {folder} ...", flush=True)
+            snakemake(folder, source, cores)
         found = compare(kept, folder, config["draws"]["permutation"])
     grade, text = report(found, compared(kept))
     print(f"Python {platform.python_version()}, {platform.machine()}; expected: {kept}")

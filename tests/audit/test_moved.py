@@ -1,0 +1,110 @@
+"""What moved between two builds, and the sentences that it touches."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from checkout import ROOT
+from monotowns.audit.moved import moved, told
+
+CLAIMS = "claim,assertion,estimate,ci_low,ci_high,sentence\n"
+TEXT = '#claim("fell")[Incomes fell by #n("gap.percent") per cent.] There are #n("rows") rows.\n'
+
+
+def build(folder, percent, rows, digest, extra="", estimate="-0.12"):
+    for name in ("results/expected/tables", "paper/sections"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    kept = folder / "results/expected"
+    numbers = {"gap.percent": percent, "rows": rows, "unprinted": percent}
+    (kept / "numbers.json").write_text(json.dumps(numbers), encoding="utf-8")
+    claim = f"fell,gap negative,{estimate},-0.2,-0.1,Incomes fell by {{gap.percent}} per cent.\n"
+    (kept / "claims.csv").write_text(CLAIMS + claim, encoding="utf-8")
+    table = f"region,n,share\na,1,0.5\nb,{rows},0.5\n{extra}"
+    (kept / "tables/flow.csv").write_text(table, encoding="utf-8")
+    digests = f"path,bytes,sha256\nresults/figures/gap.svg,10,{digest}\n"
+    (kept / "digests.csv").write_text(digests, encoding="utf-8")
+    (folder / "paper/sections/gap.typ").write_text(TEXT, encoding="utf-8")
+    return kept
+
+
+def test_nothing_moved(tmp_path):
+    a = build(tmp_path / "a", "−11.7", "5", "aa")
+    found = moved(a, build(tmp_path / "b", "−11.7", "5", "aa"), {"gap.typ": TEXT})
+    assert not found
+    assert told(found) == "Nothing moved."
+
+
+def test_what_moved_is_told_with_its_sentences(tmp_path):
+    a = build(tmp_path / "a", "−11.7", "5", "aa")
+    b = build(tmp_path / "b", "−9.9", "6", "bb", extra="c,1,0.1\n", estimate="-0.1")
+    found = moved(a, b, {"gap.typ": TEXT})
+    assert found.numbers == [
+        ("gap.percent", "−11.7", "−9.9"), ("rows", "5", "6"), ("unprinted", "−11.7", "−9.9"),
+    ]  # fmt: skip
+    assert found.sentences == [
+        ("Incomes fell by −9.9 per cent.", ["gap.percent"]),
+        ("There are 6 rows.", ["rows"]),
+    ]
+    assert found.claims == [
+        ("fell", "gap negative", "-0.12 [-0.2, -0.1]", "-0.1 [-0.2, -0.1]",
+         "Incomes fell by −9.9 per cent."),
+    ]  # fmt: skip
+    assert found.tables == [("tables/flow.csv", 1, 0, 1)]
+    assert found.files == [("results/figures/gap.svg", "other bytes")]
+    text = told(found)
+    assert "Numbers that no sentence prints (1)\n  unprinted: −11.7 -> −9.9" in text
+    assert text.index("Claims") < text.index("Sentences") < text.index("Tables")
+
+
+def test_a_claim_that_came_or_went_is_told(tmp_path):
+    a = build(tmp_path / "a", "1", "5", "aa")
+    b = build(tmp_path / "b", "1", "5", "aa")
+    (b / "claims.csv").write_text(
+        CLAIMS + "rose,gap positive,0.1,0.05,0.2,Incomes rose.\n", encoding="utf-8"
+    )
+    found = moved(a, b, {})
+    assert [(c[0], c[2], c[3]) for c in found.claims] == [
+        ("fell", "-0.12 [-0.2, -0.1]", "none"),
+        ("rose", "none", "0.1 [0.05, 0.2]"),
+    ]
+
+
+@pytest.fixture
+def repository(tmp_path):
+    folder = tmp_path / "repo"
+    folder.mkdir()
+
+    def git(*words):
+        identity = ["-c", "user.name=test", "-c", "user.email=test"]
+        subprocess.run(["git", *identity, *words], cwd=folder, check=True, capture_output=True)
+
+    git("init", "-q")
+    for percent in ("−11.7", "−9.9"):
+        build(folder, percent, "5", "aa")
+        git("add", "-A")
+        git("commit", "-qm", percent)
+    return folder
+
+
+def diff(folder, *words):
+    script = ROOT / "workflow/scripts/audit/diff.py"
+    return subprocess.run(
+        [sys.executable, str(script), *words], cwd=folder, capture_output=True, text=True
+    )
+
+
+def test_two_commits_are_compared_without_touching_the_checkout(repository):
+    (repository / "paper/sections/gap.typ").write_text("edited", encoding="utf-8")
+    done = diff(repository, "HEAD~1", "HEAD", "--output", "moved.txt")
+    assert done.returncode == 0, done.stderr
+    assert "gap.percent: −11.7 -> −9.9" in done.stdout
+    assert (repository / "moved.txt").read_text(encoding="utf-8") == done.stdout
+    assert (repository / "paper/sections/gap.typ").read_text(encoding="utf-8") == "edited"
+
+
+def test_an_unknown_commit_is_one_message(repository):
+    done = diff(repository, "HEAD~1", "nosuch")
+    assert done.returncode == 2
+    assert "no such commit" in done.stderr
+    assert "Traceback" not in done.stderr
