@@ -20,7 +20,7 @@ export PYTHONHASHSEED := 0
 export PYTHONUTF8 := 1
 export MPLBACKEND := Agg
 
-.PHONY: all profile verify diff expected environment test test-fast bench bench-all lint format snapshot dag lock clean help
+.PHONY: all profile verify diff package expected environment test test-fast bench bench-all lint format snapshot dag lock clean help
 .DEFAULT_GOAL := all
 
 all: $(STAMP)  ## build everything up to results/paper.pdf
@@ -58,6 +58,9 @@ verify: $(STAMP)  ## rebuild elsewhere and say how far it agrees with results/ex
 
 diff: $(STAMP)  ## what moved between two commits, and the sentences touched: make diff A=commit B=commit [BUILD=1]
 	@$(BIN)/python workflow/scripts/audit/diff.py $(or $(A),HEAD~1) $(or $(B),HEAD) $(if $(BUILD),--build) --cores $(CORES)
+
+package: all  ## write the replication archive dist/monotowns-replication.zip and check it
+	@$(BIN)/python workflow/scripts/audit/package.py
 
 expected: all  ## keep the results of this run as the expected ones
 	@$(BIN)/python workflow/scripts/audit/keep_expected.py

@@ -7,7 +7,7 @@ ROOT = Path(__file__).parents[1]
 #: What the workflow reads; the rest of a checkout (tests, environment) it does not need.
 NAMES = ("Snakefile", "config", "workflow", "data/snapshot", "data/corrections",
          "data/sources.yaml", "data/literature.csv", "paper", "results/expected",
-         "envs")  # fmt: skip
+         "envs", "LICENSE")  # fmt: skip
 
 
 def checkout(folder: Path) -> Path:

@@ -20,7 +20,7 @@ REGISTRY = ROOT / "data/sources.yaml"
 def source(body=b"good", file="x.csv", addresses=()):
     return Source(
         id="x", file=file, publisher="p", title="t", citation="c", licence="l",
-        access="open" if addresses else "compiled", landing_page="https://page.example",
+        access="open" if addresses else "compiled", redistributed="facts", landing_page="https://page.example",
         addresses=addresses, sha256=hashlib.sha256(body).hexdigest(), bytes=len(body),
         retrieved="2026-11-01", serves="s", tables={"x": ["a"]},
     )  # fmt: skip

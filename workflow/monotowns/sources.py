@@ -17,7 +17,8 @@ class Source:
     """One entry of ``data/sources.yaml``.
 
     ``access`` is ``open`` (an address serves the file) or ``compiled`` (by the authors; no
-    address). ``tables`` maps every table that is read from the file to the columns that
+    address). ``redistributed`` is ``whole``, ``facts`` (the tables made from the file, not the
+    file) or ``none``. ``tables`` maps every table that is read from the file to the columns that
     identify its rows; the other fields are what their names say.
     """
 
@@ -28,6 +29,7 @@ class Source:
     citation: str
     licence: str
     access: str
+    redistributed: str
     landing_page: str
     addresses: tuple[str, ...]
     sha256: str

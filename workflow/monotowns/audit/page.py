@@ -77,6 +77,13 @@ class Pages:
             lines = (self.root / path).read_text(encoding="utf-8").splitlines()
             self._write(place, "view.html", title=path, lines=lines, table=None, id="")
 
+    def copy(self, path: str) -> str:
+        """Copy a file under its own path and return its address within the folder."""
+        target = self.folder / "files" / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(self.root / path, target)
+        return f"files/{path}"
+
     def file(self, path: str, id: str) -> dict:
         """Copy a file and, where it can be read, write a page that shows it.
 
@@ -87,9 +94,7 @@ class Pages:
         """
         if not (self.root / path).is_file():
             return {"copied": "", "view": ""}
-        copy, view = f"files/{path}", f"views/{path}.html"
-        (self.folder / copy).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(self.root / path, self.folder / copy)
+        copied, view = self.copy(path), f"views/{path}.html"
         if path.endswith(".csv"):
             table = table_of(self.root / path, VIEWED)
             self._write(view, "view.html", title=path, table=table, lines=[], id=id)
@@ -98,7 +103,7 @@ class Pages:
             self._write(view, "view.html", title=path, table=None, lines=lines, id=id)
         else:
             view = ""
-        return {"copied": copy, "view": view}
+        return {"copied": copied, "view": view}
 
     def index(self, **values) -> None:
         """Write the page itself."""

@@ -1,6 +1,7 @@
 """Estimators, each behind one function that returns :class:`monotowns.estimates.Fit`."""
 
 from importlib import import_module
+from inspect import signature
 
 import pandas as pd
 
@@ -39,8 +40,10 @@ def fit(rows: pd.DataFrame, spec: dict, draws: int, seed: int) -> list:
         found = module.iv(rows, outcome, treatment, spec["instruments"], controls, **linear)
         return module.weak_instrument_records(found)
     if spec["estimator"] not in ("ols", "event_study"):
-        options = spec.get("options", {})
-        return [getattr(module, spec["estimator"])(rows, outcome, treatment, cluster, **options)]
+        function, options = getattr(module, spec["estimator"]), spec.get("options", {})
+        if "seed" in signature(function).parameters:
+            options = options | {"seed": seed}
+        return [function(rows, outcome, treatment, cluster, **options)]
     if spec["estimator"] == "event_study":
         rows, names = module.by_year(rows, treatment, spec["base"])
         found = module.event_study(rows, outcome, names, controls, seed=seed, **linear)

@@ -117,7 +117,7 @@ def clustered(psi, clusters) -> np.ndarray:
     return small_sample(len(labels)) * sums.T @ sums
 
 
-def report(frame, cohort, cluster, names, estimate, covariance, *, estimator, variance, seed=0,
+def report(frame, cohort, cluster, names, estimate, covariance, *, estimator, variance, seed=None,
            details=None) -> Fit:  # fmt: skip
     """Write estimates with their covariance as a result record.
 
@@ -133,8 +133,8 @@ def report(frame, cohort, cluster, names, estimate, covariance, *, estimator, va
     -------
     Fit
         Student's t with clusters - 1 degrees of freedom. Where the covariance of the terms
-        ``event e`` is known, a last term ``band`` holds the critical value of their uniform 95 per
-        cent band; the covariance is of the terms before it.
+        ``event e`` is known and a seed is given, a last term ``band`` holds the critical value of
+        their uniform 95 per cent band; the covariance is of the terms before it.
     """
     clusters = frame[cluster].nunique()
     covariance = np.asarray(covariance, float)
@@ -144,7 +144,7 @@ def report(frame, cohort, cluster, names, estimate, covariance, *, estimator, va
     block = covariance[np.ix_(events, events)]
     # An event without any spread (no noise, or a cell of one entity) has no place in a band.
     block = block[np.ix_(np.diag(block) > 0, np.diag(block) > 0)]
-    if block.size and np.isfinite(block).all():
+    if seed is not None and block.size and np.isfinite(block).all():
         critical = twoway.sup_t(block, seed=seed)
         terms.loc[len(terms)] = ["band", critical, *[np.nan] * 4]
     adopted = frame[frame[cohort] > 0].groupby(cohort)["entity"].nunique()

@@ -11,7 +11,7 @@ CONTROLS = {"never": "never_treated", "not_yet": "not_yet_treated"}
 
 def callaway_santanna(rows: pd.DataFrame, outcome, cohort, cluster="entity", window=(-5, 4), *,
                       control_group="not_yet", covariates=(), anticipation=0,
-                      base_period="varying", library="diff_diff", seed=0):  # fmt: skip
+                      base_period="varying", library="diff_diff", seed=None):  # fmt: skip
     """Average effect on each cohort in each year, doubly robust, and its aggregates.
 
     A cell compares changes of entities seen in both its years, so that no entity's level enters,

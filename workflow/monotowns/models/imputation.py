@@ -11,7 +11,7 @@ from monotowns.models.twoway import ABSORBED
 
 
 def imputation(rows: pd.DataFrame, outcome, cohort, cluster="entity", window=(-5, 4), *,
-               covariates=(), anticipation=0, seed=0):  # fmt: skip
+               covariates=(), anticipation=0, seed=None):  # fmt: skip
     """Average gap of treated rows to what entity and year effects of untreated rows predict.
 
     The libraries give standard errors one by one; the covariance of all terms is needed for bands,
@@ -131,7 +131,7 @@ def _leads(frame, y, event, base, solve, cohort, cluster, reference, covariates)
 
 
 def two_stage(rows: pd.DataFrame, outcome, cohort, cluster="entity", window=(-5, 4), *,
-              covariates=(), anticipation=0, weights=None, seed=0):  # fmt: skip
+              covariates=(), anticipation=0, weights=None, seed=None):  # fmt: skip
     """Regress what is left when the effects of untreated rows are taken out (Gardner 2022).
 
     Parameters

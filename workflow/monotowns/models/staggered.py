@@ -21,7 +21,7 @@ __all__ = [
 
 
 def sun_abraham(rows: pd.DataFrame, outcome, cohort, cluster="entity", window=(-5, 4), *,
-                covariates=(), anticipation=0, seed=0):  # fmt: skip
+                covariates=(), anticipation=0, seed=None):  # fmt: skip
     """Interaction-weighted event study against never treated entities (Sun and Abraham 2021).
 
     Returns
@@ -52,7 +52,7 @@ def sun_abraham(rows: pd.DataFrame, outcome, cohort, cluster="entity", window=(-
 
 
 def stacked(rows: pd.DataFrame, outcome, cohort, cluster="entity", window=(-5, 4), *,
-            anticipation=0, seed=0):  # fmt: skip
+            anticipation=0, seed=None):  # fmt: skip
     """Stacked event study with corrective weights (Wing, Freedman and Hollingsworth 2024).
 
     Every cohort must be seen at every event time, so the window is narrowed to the widest that

@@ -6,8 +6,9 @@ def main(paper: str, templates: str, registry: str, config: dict, specifications
     import json
     from pathlib import Path
 
+    import snakemake
     import typst
-    from monotowns.audit import page, trace
+    from monotowns.audit import crate, page, trace
     from monotowns.audit.rules import rules_of
     from monotowns.sources import load_registry
 
@@ -18,6 +19,10 @@ def main(paper: str, templates: str, registry: str, config: dict, specifications
     model = trace.gather(".", json.loads(shown), texts, rules_of("."), load_registry(registry))
     pages = page.Pages(".", templates, folder)
     page.write(model, config, specifications, tables, pages)
+    for path in [Path("Snakefile"), Path("LICENSE"), *sorted(Path("workflow").rglob("*.*"))]:
+        if path.is_file() and path.suffix != ".pyc":
+            pages.copy(path.as_posix())
+    crate.write_crate(crate.crate_of(model, config, snakemake.__version__), folder)
     if model["broken"]:
         print(
             f"The chain of digests is broken in {len(model['broken'])} places, see the audit page."

@@ -1,0 +1,146 @@
+"""The replication package: what it holds, its bytes, and its two commands elsewhere."""
+
+import csv
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from checkout import ROOT
+from monotowns.audit.package import contents, exhibits, manifest, role, withheld, write
+from monotowns.stage import digest
+
+SOURCES = {
+    "a": SimpleNamespace(redistributed="facts", tables={"grp": ["region"]}),
+    "b": SimpleNamespace(redistributed="none", tables={"secret": ["region"]}),
+}
+
+
+def test_the_package_is_what_is_committed_and_built_less_what_is_withheld(tmp_path):
+    names = ["README.md", "data/snapshot/grp.csv", "data/snapshot/secret.csv", "results/paper.pdf",
+             "results/figures/gap.svg", "results/figures/gap.png", "results/numbers.json",
+             "results/expected/figures/gap.png", "scratch.txt"]  # fmt: skip
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(name, encoding="utf-8")
+    committed = ["README.md", "data/snapshot/grp.csv", "data/snapshot/secret.csv",
+                 "results/expected/figures/gap.png", "deleted.py"]  # fmt: skip
+    assert withheld(SOURCES) == {"data/snapshot/secret.csv"}
+    assert contents(tmp_path, committed, SOURCES) == [
+        "README.md", "data/snapshot/grp.csv", "results/expected/figures/gap.png",
+        "results/figures/gap.svg", "results/paper.pdf",
+    ]  # fmt: skip
+    told = list(csv.DictReader(manifest(tmp_path, ["README.md"]).splitlines()))
+    assert told == [{"path": "README.md", "bytes": "9", "role": "about",
+                     "sha256": digest(tmp_path / "README.md")}]  # fmt: skip
+    assert role("results/expected/x.csv") == "expected result"
+    assert role("results/paper.pdf") == "result"
+
+
+def test_the_archive_has_the_same_bytes_whenever_it_is_written(tmp_path):
+    folder = tmp_path / "p"
+    folder.mkdir()
+    for name in ("b.txt", "a.txt"):
+        (folder / name).write_text(name, encoding="utf-8")
+    write(folder, tmp_path / "1.zip", "top")
+    os.utime(folder / "a.txt", (0, 0))
+    (folder / "a.txt").chmod(0o600)
+    write(folder, tmp_path / "2.zip", "top")
+    assert digest(tmp_path / "1.zip") == digest(tmp_path / "2.zip")
+    assert zipfile.ZipFile(tmp_path / "1.zip").namelist() == ["top/a.txt", "top/b.txt"]
+
+
+def test_exhibits_are_listed_in_order_with_the_function_that_makes_them():
+    rule = SimpleNamespace(script="workflow/scripts/figures/draw.py")
+    call = SimpleNamespace(name="monotowns.figures.gap.draw", file="gap.py", line=7)
+    job = {"about": rule, "calls": [call]}
+    items = [
+        {"kind": "number", "name": "a", "page": 1, "file": "results/estimates/x.csv", "job": job},
+        {"kind": "claim", "name": "c", "page": 1, "file": "results/claims.csv", "job": job},
+        {"kind": "figure", "name": "gap", "page": 2, "file": "results/figures/gap.svg", "job": job},
+        {"kind": "number", "name": "b", "page": 3, "file": "results/estimates/x.csv", "job": job},
+    ]
+    found = exhibits({"items": items})
+    assert [(e["what"], e["page"], e["line"]) for e in found] == [
+        ("figure gap", 2, "gap.py:7"), ("2 numbers of x", 1, "gap.py:7"),
+    ]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory):
+    """The package of this tree, as `make package` writes it."""
+    if not (ROOT / "results/audit/index.html").exists():
+        pytest.skip("nothing built yet: say make first")
+    if subprocess.run(["git", "rev-parse"], cwd=ROOT, capture_output=True).returncode:
+        pytest.skip("the package is made from what is committed; this tree is no clone")
+    path = ROOT / "workflow/scripts/audit/package.py"
+    spec = importlib.util.spec_from_file_location("package_script", path)
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    target = tmp_path_factory.mktemp("dist") / "package.zip"
+    folder = os.getcwd()
+    os.chdir(ROOT)
+    try:
+        script.main(".", str(target))
+    finally:
+        os.chdir(folder)
+    return target
+
+
+@pytest.mark.workflow
+def test_the_readme_names_every_source_exhibit_and_setting_of_the_seed(archive):
+    held = zipfile.ZipFile(archive)
+    text = held.read("monotowns-replication/REPLICATION.md").decode()
+    registry = (ROOT / "data/sources.yaml").read_text(encoding="utf-8")
+    for sha256 in re.findall(r"sha256: (\w{64})", registry):
+        entry = registry[: registry.index(sha256)].rsplit("\n  access: ", 1)[1]
+        assert sha256 in text or entry.startswith("compiled")
+    for name in (ROOT / "results/figures").glob("*.svg"):
+        assert f"| figure {name.stem} |" in text
+    line = int(re.search(r"config/config.yaml`, line (\d+)", text)[1])
+    settings = (ROOT / "config/config.yaml").read_text(encoding="utf-8").splitlines()
+    assert settings[line - 1].startswith("seed:")
+    listed = list(
+        csv.DictReader(held.read("monotowns-replication/MANIFEST.csv").decode().splitlines())
+    )
+    names = {f"monotowns-replication/{row['path']}" for row in listed}
+    assert names == set(held.namelist()) - {"monotowns-replication/MANIFEST.csv"}
+    assert not [n for n in names if "/data/raw/" in n or "/audit/" in n.split("results")[-1][:7]]
+
+
+@pytest.mark.workflow
+def test_its_two_commands_run_elsewhere(archive, tmp_path):
+    """Unpacked in another folder: `make`, then `make test`.
+
+    Where packages may be installed (MONOTOWNS_INSTALL=1) the environment is made anew as a
+    newcomer makes it; elsewhere the running one is borrowed. The tests are a selection: the whole
+    suite would unpack the package again.
+    """
+    folder = tmp_path / "папка редактора"
+    with zipfile.ZipFile(archive) as held:
+        held.extractall(folder)
+    tree = folder / "monotowns-replication"
+    env = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST", "MAKE", "MFLAGS"))}
+    words = []
+    if os.environ.get("MONOTOWNS_INSTALL") != "1":
+        if not Path(sys.prefix, ".synced").exists():
+            pytest.skip("the running environment is not the one that make builds")
+        words = [f"VENV={sys.prefix}"]
+        env["PYTHONPATH"] = str(tree / "workflow")
+    make = shutil.which("make")
+    done = subprocess.run([make, *words], cwd=tree, env=env, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-3000:]
+    assert (tree / "results/audit/index.html").exists()
+    for name in ("estimates.csv", "numbers.json", "claims.csv"):
+        expected = tree / "results/expected" / name
+        assert (tree / "results" / name).read_bytes() == expected.read_bytes()
+    env["PYTEST_ADDOPTS"] = "-m 'not workflow and not montecarlo' -k 'claims or contracts or drift'"
+    done = subprocess.run([make, "test", *words], cwd=tree, env=env, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-2000:]
+    assert re.search(r"\b[2-9]\d+ passed", done.stdout)
