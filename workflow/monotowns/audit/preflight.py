@@ -21,7 +21,7 @@ ABSOLUTE = re.compile(
 )
 PERSONAL = {
     "an e-mail address": re.compile(r"\b[\w.+-]+@[\w-]+\.(?:[a-z]{2,6})\b(?!\()"),
-    "a telephone number": re.compile(r"(?<![\d.,-])\+\d{1,3}[ (-]+\d{2,4}[ )-]+\d{2,4}[ -]\d{2,}"),
+    "a telephone number": re.compile(r"(?<![\d.])\+\d{1,3}[ (-]+\d{2,4}[ )-]+\d{2,4}[ -]\d{2,}"),
     "an address of a computer": re.compile(
         r"(?<![\d.])(?!127\.|0\.0|255\.)(?:\d{1,3}\.){3}\d{1,3}(?![\d.])"
     ),
