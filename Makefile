@@ -7,7 +7,7 @@ CORES  ?= 2
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.synced
-SNAKEMAKE := $(BIN)/snakemake --profile workflow/profiles/default --cores $(CORES)
+SNAKEMAKE := $(BIN)/python workflow/scripts/audit/run.py --profile workflow/profiles/default --cores $(CORES)
 
 # One thread a process: the workflow runs the processes side by side, and the sums do
 # not depend on how many threads a machine happens to have.

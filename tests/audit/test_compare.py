@@ -11,6 +11,7 @@ from monotowns.audit.expected import compared, keep
 RECORD = {
     "specification": "gap", "term": "2021", "estimate": "-0.1239586986", "ci_low": "-0.17",
     "ci_high": "-0.07", "p_value": "0.004", "variance": "CRV1(region)",
+    "standard_error": "0.025", "n_obs": "100", "n_entities": "10", "n_clusters": "9",
 }  # fmt: skip
 
 
@@ -99,6 +100,31 @@ def test_rounding_is_partial_agreement_and_the_printed_numbers_follow(run):
     found = differences(run)
     assert set(found["grade"]) == {"within"}
     assert report(found, 11)[0] == "partial"
+
+
+def test_a_printed_number_does_not_hide_behind_rounding(run):
+    """One estimate off in its tenth digit excuses the last printed digit, and nothing more."""
+    change(run / "results/estimates.csv", "-0.1239586986", "-0.1239586987")
+    change(run / "results/numbers.json", "\\u22120.124", "99.9")
+    change(run / "results/claims.csv", "0.5", "0.7")
+    found = differences(run).set_index("file")["grade"]
+    assert found["results/numbers.json"] == found["results/claims.csv"] == "beyond"
+
+
+def test_a_file_that_was_not_there_is_told(run):
+    (run / "results/tables/new.csv").write_text("a\n1\n", encoding="utf-8")
+    (run / "data/panel/extra.csv").write_text("a\n1\n", encoding="utf-8")
+    found = differences(run)
+    assert list(found["file"]) == ["results/tables/new.csv", "data/panel/extra.csv"]
+    assert set(found["why"]) == {"not expected"}
+
+
+def test_several_changed_cells_of_the_panel_are_told_as_candidates(run):
+    change(run / "data/panel/panel.csv", "0.5,2013.25", "0.6,2013.25")
+    change(run / "data/panel/panel.csv", "2.5,2014.25", "2.5,2014.26")
+    found = differences(run)
+    assert len(found) == 4
+    assert found["why"].str.contains("candidates").all()
 
 
 def test_a_printed_number_alone_does_not_move(run):

@@ -57,6 +57,14 @@ def test_what_moved_is_told_with_its_sentences(tmp_path):
     assert text.index("Claims") < text.index("Sentences") < text.index("Tables")
 
 
+def test_sentences_that_were_reworded_are_told(tmp_path):
+    a = build(tmp_path / "a", "1", "5", "aa")
+    b = build(tmp_path / "b", "1", "5", "aa")
+    found = moved(a, b, {"x": "It holds. New words."}, {"x": "It holds. Old words."})
+    assert found.reworded == [("Old words.", "gone"), ("New words.", "new")]
+    assert "Sentences reworded (2)\n  gone: Old words." in told(found)
+
+
 def test_a_claim_that_came_or_went_is_told(tmp_path):
     a = build(tmp_path / "a", "1", "5", "aa")
     b = build(tmp_path / "b", "1", "5", "aa")

@@ -4,6 +4,7 @@ The record is the rule's log: what was read and written, with digests, under whi
 commit, how long it took. The audit follows these records from a number back to its source.
 """
 
+import errno
 import hashlib
 import json
 import os
@@ -14,6 +15,9 @@ import time
 from datetime import UTC, datetime
 
 from monotowns.errors import InputError
+
+#: Faults of the disk that whoever runs the study can mend.
+DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
 
 
 def digest(path) -> str:
@@ -39,6 +43,14 @@ def run(main, snakemake=None, **arguments):
         main(**arguments)
     except InputError as error:
         print(f"\n{error}\n", file=sys.stderr)
+        sys.exit(2)
+    except OSError as error:
+        if error.errno not in DISK:
+            raise
+        told = InputError(str(error.filename or "a file"), f"cannot be written: {error.strerror}",
+                          remedy="make room or give the right to write, then run again; "
+                          "what was finished is kept")  # fmt: skip
+        print(f"\n{told}\n", file=sys.stderr)
         sys.exit(2)
     if snakemake is None or not snakemake.log:
         return

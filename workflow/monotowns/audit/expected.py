@@ -5,6 +5,8 @@ digests by row and by column, so that a cell that differs can still be named.
 """
 
 import hashlib
+import json
+import platform
 from pathlib import Path
 
 import pandas as pd
@@ -43,11 +45,20 @@ def keep(root, folder) -> None:
     for path, content in kept.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
+    text = json.dumps(environment(root), indent=1, sort_keys=True)
+    (folder / "environment.json").write_text(text + "\n", encoding="utf-8")
     digests(root).to_csv(folder / "digests.csv", index=False, lineterminator="\n")
     for path, key in BY_CELL.items():
         for kind, table in cell_digests(root / path, key).items():
             name = f"{Path(path).stem}.{kind}.csv"
             table.to_csv(folder / "cells" / name, index=False, lineterminator="\n")
+
+
+def environment(root) -> dict[str, str]:
+    """What a run was made with: Python's version, the machine's kind, the lock's digest."""
+    lock = Path(root) / "envs/requirements.lock"
+    return {"python": ".".join(platform.python_version_tuple()[:2]), "machine": platform.machine(),
+            "lock": digest(lock)[:16] if lock.exists() else ""}  # fmt: skip
 
 
 def digests(root) -> pd.DataFrame:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from monotowns.audit.compare import key_of
 from monotowns.audit.trace import sentences_by_number
-from monotowns.claims import filled
+from monotowns.claims import filled, prose, sentences
 from monotowns.drift import drift
 
 #: Where the kept tables whose content is told by number or claim stand; they are not told twice.
@@ -25,7 +25,7 @@ class Moved:
     ``numbers``: (name, in A, in B); ``claims``: (claim, assertion, in A, in B, sentence);
     ``sentences``: those of B in which a number moved, with the names of these numbers;
     ``tables``: (file, cells that differ, rows gone, rows new); ``files``: files kept as digests
-    whose bytes differ, (path, what).
+    whose bytes differ, (path, what); ``reworded``: (sentence, ``gone`` or ``new``).
     """
 
     numbers: list[tuple] = field(default_factory=list)
@@ -33,21 +33,22 @@ class Moved:
     sentences: list[tuple] = field(default_factory=list)
     tables: list[tuple] = field(default_factory=list)
     files: list[tuple] = field(default_factory=list)
+    reworded: list[tuple] = field(default_factory=list)
 
     def __bool__(self) -> bool:
         """Whether anything moved."""
-        return any((self.numbers, self.claims, self.tables, self.files))
+        return any((self.numbers, self.claims, self.tables, self.files, self.reworded))
 
 
-def moved(a, b, texts: dict[str, str]) -> Moved:
+def moved(a, b, texts: dict[str, str], before: dict[str, str] | None = None) -> Moved:
     """Compare two builds.
 
     Parameters
     ----------
     a, b : path-like
         What was kept of each.
-    texts : dict
-        Path -> source of the manuscript's sections in B.
+    texts, before : dict
+        Path -> source of the manuscript's sections in B and, to compare the wording, in A.
     """
     a, b, found = Path(a), Path(b), Moved()
     old, new = _json(a / "numbers.json"), _json(b / "numbers.json")
@@ -66,8 +67,17 @@ def moved(a, b, texts: dict[str, str]) -> Moved:
         if name.startswith("cells/") or _bytes(a / name) == _bytes(b / name):
             continue
         found.tables.append((name, *_counts(a / name, b / name)))
+    found.tables.sort(key=lambda table: -sum(table[1:]))
+    if before is not None:
+        found.reworded = _reworded(before, texts)
     found.files = _files(_csv(a / "digests.csv"), _csv(b / "digests.csv"))
     return found
+
+
+def _reworded(before, texts):
+    old, new = ({s: None for text in side.values() for s in sentences(prose(text))}
+                for side in (before, texts))  # fmt: skip
+    return [(s, "gone") for s in old if s not in new] + [(s, "new") for s in new if s not in old]
 
 
 def _claims(old, new, numbers):
@@ -150,6 +160,7 @@ def told(found: Moved, shown: int = 40) -> str:
     inside = {name for _, names in found.sentences for name in names}
     part("Numbers that no sentence prints",
          [f"{name}: {value}" for name, value in values.items() if name not in inside])  # fmt: skip
+    part("Sentences reworded", [f"{what}: {sentence}" for sentence, what in found.reworded])
     part("Tables", [f"{name}: {cells} cells differ, {gone} rows gone, {come} new"
                     for name, cells, gone, come in found.tables])  # fmt: skip
     part("Files", [f"{path}: {what}" for path, what in found.files])

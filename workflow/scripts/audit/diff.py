@@ -64,11 +64,14 @@ def main(root: str, a: str, b: str, build: bool, cores: int, output: str | None)
             place = Path(folder, name)
             place.mkdir()
             sides.append(kept(root, commit, place, build, cores))
-        texts = {
-            p.as_posix(): p.read_text(encoding="utf-8")
-            for p in sorted(Path(folder, "b", "paper/sections").glob("*.typ"))
-        }
-        text = f"From {a} to {b}\n{told(moved(*sides, texts))}"
+        before, after = (
+            {
+                p.name: p.read_text(encoding="utf-8")
+                for p in sorted(Path(folder, side, "paper/sections").glob("*.typ"))
+            }
+            for side in ("a", "b")
+        )
+        text = f"From {a} to {b}\n{told(moved(*sides, after, before))}"
     print(text)
     if output:
         Path(output).write_text(text + "\n", encoding="utf-8")

@@ -48,13 +48,13 @@ def snakemake(folder, source: str, cores: int) -> None:
 
 
 def main(root: str, source: str, cores: int, rebuilt: str | None) -> str:
-    import platform
+    import json
     import tempfile
     from pathlib import Path
 
     import yaml
     from monotowns.audit.compare import compare, report
-    from monotowns.audit.expected import compared
+    from monotowns.audit.expected import compared, environment
 
     kept = Path(root, "results/expected")
     config = yaml.safe_load(Path(root, "config/config.yaml").read_text(encoding="utf-8"))
@@ -66,7 +66,10 @@ def main(root: str, source: str, cores: int, rebuilt: str | None) -> str:
             snakemake(folder, source, cores)
         found = compare(kept, folder, config["draws"]["permutation"])
     grade, text = report(found, compared(kept))
-    print(f"Python {platform.python_version()}, {platform.machine()}; expected: {kept}")
+    now, then = environment(root), json.loads((kept / "environment.json").read_text("utf-8"))
+    for name, value in now.items():
+        told = "as expected" if value == then[name] else f"expected {then[name]}"
+        print(f"{name} {value} ({told})")
     print(text)
     return grade
 
