@@ -20,7 +20,7 @@ export PYTHONHASHSEED := 0
 export PYTHONUTF8 := 1
 export MPLBACKEND := Agg
 
-.PHONY: all profile verify diff package expected environment test test-fast bench bench-all lint format snapshot dag lock clean help
+.PHONY: all profile verify diff package report expected environment test test-fast bench bench-all lint format snapshot dag lock clean help
 .DEFAULT_GOAL := all
 
 all: $(STAMP)  ## build everything up to results/paper.pdf
@@ -43,9 +43,13 @@ bench-all: $(STAMP)  ## the same with every peer at the full size (an hour)
 
 lint: $(STAMP)  ## style of Python and Snakemake files
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/snakefmt --check Snakefile workflow/rules
+	@$(BIN)/snakemake --lint
 
 format: $(STAMP)  ## put Python and Snakemake files into style
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format . ; $(BIN)/snakefmt Snakefile workflow/rules
+
+report: all  ## every result with its caption in one file, results/report.html
+	@$(BIN)/snakemake --report results/report.html
 
 snapshot: $(STAMP)  ## rewrite data/snapshot from verified raw files (MONOTOWNS_MIRROR or a network)
 	@$(BIN)/python workflow/scripts/acquire/write_snapshot.py

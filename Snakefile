@@ -6,6 +6,7 @@ import shlex
 import sys
 
 from monotowns.provenance import code_of, commit
+from monotowns.readers import module_of
 from monotowns.settings import (
     ESTIMATORS,
     check_config,
@@ -23,10 +24,13 @@ if any(letter.isspace() for letter in sys.executable):
 os.environ |= dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"
 )
-os.environ["MONOTOWNS_COMMIT"] = commit(".")
+os.environ |= {"MONOTOWNS_COMMIT": commit(".")}
 
 
 configfile: "config/config.yaml"
+
+
+report: "workflow/report/workflow.rst"
 
 
 check_config(config)
@@ -38,6 +42,7 @@ TABLE_FOLDER = {"snapshot": "data/snapshot", "download": "data/clean"}[
 ]
 
 
+include: "workflow/rules/common.smk"
 include: "workflow/rules/acquire.smk"
 include: "workflow/rules/panel.smk"
 include: "workflow/rules/measure.smk"

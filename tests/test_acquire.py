@@ -1,16 +1,18 @@
 """The download mode through the workflow itself."""
 
+import hashlib
 import os
+import shutil
 import subprocess
-import sys
 
 import pandas as pd
 import pytest
-from checkout import ROOT, checkout
+from checkout import ROOT, checkout, snakemake
 from monotowns.sources import load_registry
 
 REGISTRY = load_registry(ROOT / "data/sources.yaml")
 TABLES = [t for s in REGISTRY.values() if s.access == "open" for t in s.tables]
+CONTRACTS = "data/panel/source_contracts.csv"
 REPORTS = [f"data/drift/{table}.csv" for table in TABLES]
 MIRROR = os.environ.get("MONOTOWNS_MIRROR", "")
 pytestmark = pytest.mark.workflow
@@ -27,13 +29,6 @@ def edit(path, old, new):
     text = path.read_text(encoding="utf-8")
     assert text.count(old) == 1
     path.write_text(text.replace(old, new), encoding="utf-8")
-
-
-def snakemake(folder, *words, before=()):
-    command = [*before, sys.executable, "-m", "snakemake", "--cores", "1", *words]
-    environment = {**os.environ, "PYTHONPATH": str(folder / "workflow"), "PYTHONUTF8": "1"}
-    done = subprocess.run(command, cwd=folder, capture_output=True, env=environment)
-    return done.returncode, done.stderr.decode() + done.stdout.decode()
 
 
 def test_the_plan_is_made_without_a_network(copy):
@@ -72,6 +67,14 @@ def test_download_read_compare_and_what_goes_wrong(copy):
     assert report.to_numpy().tolist() == [
         ["grp", "region=Алтайский край year=1998", "grp", "2.0", "21365.9"]
     ]
+    # The contracts carry it to the paper, which prints it under its title.
+    code, said = snakemake(copy, "--", CONTRACTS)
+    assert code == 0, said[-3000:]
+    verdicts = pd.read_csv(copy / CONTRACTS).set_index(["table", "rule"])
+    told = verdicts.loc[[(t, "read anew equals the snapshot") for t in TABLES]]
+    assert told["verdict"].to_dict() == {
+        key: "drifted" if key[0] == "grp" else "passed" for key in told.index
+    }
 
     # Another registered vintage that nobody serves: refused, and refused at every next run.
     digest = REGISTRY["grp"].sha256
@@ -82,3 +85,40 @@ def test_download_read_compare_and_what_goes_wrong(copy):
         assert code != 0
         assert "the bytes have changed" in said and digest[::-1] in said
     assert (copy / f"data/quarantine/grp-{digest[:16]}.xlsx").exists()
+
+
+def test_a_new_upstream_file_is_told_cell_by_cell_and_a_row_less_stops_the_run(copy, tmp_path):
+    # A vintage of the market-access index in which one figure was revised, then one row dropped.
+    snapshot = pd.read_csv(copy / "data/snapshot/market_access.csv")
+    upstream = tmp_path / "upstream" / REGISTRY["market_access"].file
+    upstream.parent.mkdir()
+
+    def register(frame):
+        frame.to_parquet(upstream)
+        registry = copy / "data/sources.yaml"
+        old = load_registry(registry)["market_access"]
+        edit(registry, old.sha256, hashlib.sha256(upstream.read_bytes()).hexdigest())
+        edit(registry, f"bytes: {old.bytes}\n", f"bytes: {upstream.stat().st_size}\n")
+
+    revised = snapshot.copy()
+    first = snapshot["territory_id"].min()
+    revised.loc[revised["territory_id"] == first, "market_access"] = 1.5
+    register(revised)
+    report = "data/drift/market_access.csv"
+    code, said = snakemake(copy, "--", report, MONOTOWNS_MIRROR=str(upstream.parent))
+    assert code == 0, said[-3000:]
+    assert "WARNING: market_access is not its snapshot" in said
+    rows = pd.read_csv(copy / report, dtype=str)[["key", "column", "now"]].to_numpy().tolist()
+    assert rows == [[f"territory_id={first}", "market_access", "1.5"]]
+
+    register(revised[1:])
+    code, said = snakemake(copy, "--", report, MONOTOWNS_MIRROR=str(upstream.parent))
+    assert code == 0 and "1 rows are gone" in said
+    # The reviewed count stops what would be built on it; the tables are those of the snapshot here.
+    edit(copy / "config/config.yaml", "acquisition: download", "acquisition: snapshot")
+    shutil.copy(copy / "data/clean/market_access.csv", copy / "data/snapshot/market_access.csv")
+    code, said = snakemake(copy, "--", "data/panel/panel.csv")
+    assert code != 0
+    assert "market_access: rows by year as reviewed: 1 cases" in said
+    assert f"{len(snapshot)} reviewed, {len(snapshot) - 1} found" in said
+    assert not (copy / "data/panel/panel.csv").exists()

@@ -2,7 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from monotowns.errors import DesignError
-from monotowns.models import design, estimate, prepare, staggered, twoway
+from monotowns.models import design, staggered, twoway
+from monotowns.models.specification import estimate, prepare
 
 #: Published to four decimals.
 PUBLISHED = 5e-5

@@ -5,7 +5,7 @@ import openpyxl
 import pandas as pd
 import pytest
 from monotowns.errors import SourceError
-from monotowns.readers import READERS, incomes, population, regions
+from monotowns.readers import READERS, incomes, population, reader, regions
 from monotowns.sources import load_registry, verify
 
 ROOT = Path(__file__).parents[1]
@@ -82,7 +82,7 @@ def test_readers_give_the_committed_snapshot(table, tmp_path):
     registry = load_registry(ROOT / "data/sources.yaml").values()
     source = next(s for s in registry if table in s.tables)
     path = verify(Path(MIRROR) / source.file, source)
-    READERS[table](path).to_csv(tmp_path / "t.csv", index=False, lineterminator="\n")
+    reader(table)(path).to_csv(tmp_path / "t.csv", index=False, lineterminator="\n")
     committed = (ROOT / f"data/snapshot/{table}.csv").read_bytes()
     assert (tmp_path / "t.csv").read_bytes() == committed
 

@@ -32,24 +32,37 @@ def code_of(library, script, *modules) -> str:
     FileNotFoundError
         When the script or a chosen module does not exist.
     """
-    library = Path(library)
-    chosen = [library.joinpath(*module.split(".")).with_suffix(".py") for module in modules]
-    queue, seen, trees = [Path(script), *chosen], set(), []
-    for path in queue:
-        if not path.exists():
-            raise FileNotFoundError(path)
-    while queue:
-        path = queue.pop()
-        if path in seen or not path.exists():
-            continue
-        seen.add(path)
-        imports, bare = _parsed(path, path.read_bytes())
-        for module, names in imports:
-            if module.startswith(library.name):
-                queue += _files(library, module, names)
-        trees.append((path.name, bare))
-    text = "\n".join(f"{name} {tree}" for name, tree in sorted(trees))
+    library, script = Path(library), Path(script)
+    text = f"{script.name} {_parsed(script, script.read_bytes())[1]}"
+    for path in reached(library, script, *modules):
+        text += f"\n{path} {_parsed(library / path, (library / path).read_bytes())[1]}"
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def reached(library, script, *modules) -> list[str]:
+    """List the library's files that a script reaches, as paths within the library, sorted.
+
+    An import counts wherever it stands, also within a function, and brings the packages around
+    its module with it, as Python does. What is imported by a name made while running is not
+    seen; it belongs among ``modules``. Parameters and errors as for :func:`code_of`.
+    """
+    library, script = Path(library), Path(script)
+    queue = [f"{library.name}.{module}" for module in modules]
+    for module in queue:
+        if not _files(library, module):
+            raise FileNotFoundError(library / module.split(".", 1)[1])
+    queue += _parsed(script, script.read_bytes())[0]
+    seen, found = set(), set()
+    while queue:
+        module = queue.pop()
+        if module in seen or module.split(".")[0] != library.name:
+            continue
+        seen.add(module)
+        queue += [module.rpartition(".")[0]] if "." in module else []
+        for path in _files(library, module):
+            found.add(path.relative_to(library).as_posix())
+            queue += _parsed(path, path.read_bytes())[0]
+    return sorted(found)
 
 
 def commit(folder) -> str:
@@ -66,22 +79,27 @@ def commit(folder) -> str:
 
 @cache
 def _parsed(path, text):
-    """Imports (module, names) of a file and its syntax tree without comments and docstrings.
+    """Names that a file may import and its syntax tree without comments and docstrings.
 
     Kept by content: the rules of one workflow reach the same modules again and again.
     """
-    tree = ast.parse(text)
-    imports = [(node.module or "", [alias.name for alias in node.names])
-               for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]  # fmt: skip
-    return imports, _bare(tree)
+    tree, names = ast.parse(text), []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            if node.level:
+                raise ValueError(f"{path}:{node.lineno}: write the module's whole name")
+            # What follows `import` may be a module or a name within one.
+            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return names, _bare(tree)
 
 
-def _files(library, module, names):
+def _files(library, module):
+    """The file of a module: none for a name within one."""
     base = library.joinpath(*module.split(".")[1:])
-    files = [base.with_suffix(".py"), base / "__init__.py"]
-    for name in names:
-        files += [base / f"{name}.py", base / name / "__init__.py"]
-    return files
+    places = [base.with_suffix(".py")] if base != library else []
+    return [path for path in (*places, base / "__init__.py") if path.exists()]
 
 
 def _bare(tree) -> str:

@@ -1,7 +1,8 @@
 """How a script runs its main function, and the record that it leaves of what it did.
 
 The record is the rule's log: what was read and written, with digests, under which parameters and
-commit, how long it took. The audit follows these records from a number back to its source.
+commit, with which modules, how long it took. The audit follows these records from a number back to
+its source.
 """
 
 import errno
@@ -64,6 +65,7 @@ def run(main, snakemake=None, **arguments):
         "seconds": round(time.perf_counter() - clock, 2),
         "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
         "python": platform.python_version(),
+        "modules": sorted(name for name in sys.modules if name.split(".")[0] == "monotowns"),
         "commit": os.environ.get("MONOTOWNS_COMMIT", ""),
     }
     with open(snakemake.log[0], "w", encoding="utf-8") as file:

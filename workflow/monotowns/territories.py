@@ -29,6 +29,16 @@ def from_okato(code: str) -> str:
     return code[:2] + {"2": "6", "4": "7"}.get(code[2], code[2]) + code[3:]
 
 
+#: Autonomous okrugs that are regions of their own within another region's two digits.
+OKRUGS = ("118", "718", "719")
+
+
+def region_code(code: pd.Series) -> pd.Series:
+    """The digits of a municipal code that are its region's: two, of an autonomous okrug three."""
+    digits = code.str[:3]
+    return digits.where(digits.isin(OKRUGS), code.str[:2])
+
+
 def stem(name: str) -> str:
     """Reduce a place name to what identifies it, for matching within a region.
 

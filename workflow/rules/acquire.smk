@@ -6,24 +6,9 @@ RAW_FILE = {
     t: file for file, s in SOURCES.items() if s.access == "open" for t in s.tables
 }
 COMPILED = [t for s in SOURCES.values() if s.access == "compiled" for t in s.tables]
-DRIFT = expand(
-    "data/drift/{t}.csv", t=RAW_FILE if config["acquisition"] == "download" else []
-)
-
-
-def registered_digest(wildcards):
-    """A new registered vintage fetches and reads its own file and no other."""
-    return SOURCES[wildcards.get("file") or RAW_FILE[wildcards.table]].sha256
-
-
-def raw_file(wildcards):
-    """The raw file that holds a table."""
-    return f"data/raw/{RAW_FILE[wildcards.table]}"
-
-
-def table_key(wildcards):
-    """The columns that identify a row of a table."""
-    return SOURCES[RAW_FILE[wildcards.table]].tables[wildcards.table]
+READ_ANEW = list(RAW_FILE) if config["acquisition"] == "download" else []
+DRIFT = expand("data/drift/{t}.csv", t=READ_ANEW)
+SOURCE_TABLES = [t for s in SOURCES.values() for t in s.tables]
 
 
 rule download:
@@ -39,6 +24,8 @@ rule download:
         "benchmarks/download/{file}.tsv"
     wildcard_constraints:
         file="|".join(map(re.escape, SOURCES)),
+    conda:
+        "../../envs/environment.yaml"
     resources:
         mem_mb=500,
         runtime=30,
@@ -64,12 +51,14 @@ rule read_source:
         "benchmarks/read_source/{table}.tsv"
     wildcard_constraints:
         table="|".join(RAW_FILE),
+    conda:
+        "../../envs/environment.yaml"
     resources:
         mem_mb=1500,
         runtime=5,
     params:
         sha256=registered_digest,
-        code=code_of("workflow/monotowns", "workflow/scripts/acquire/read_source.py"),
+        code=reader_code,
     message:
         "Read {wildcards.table} from its raw file"
     script:
@@ -87,6 +76,8 @@ rule take_compiled:
         "benchmarks/take_compiled/{table}.tsv"
     wildcard_constraints:
         table="|".join(COMPILED),
+    conda:
+        "../../envs/environment.yaml"
     resources:
         mem_mb=500,
         runtime=5,
@@ -110,6 +101,8 @@ rule compare_snapshot:
         "benchmarks/compare_snapshot/{table}.tsv"
     wildcard_constraints:
         table="|".join(RAW_FILE),
+    conda:
+        "../../envs/environment.yaml"
     resources:
         mem_mb=1000,
         runtime=5,
@@ -122,3 +115,33 @@ rule compare_snapshot:
         "Compare {wildcards.table} with its snapshot"
     script:
         "../scripts/acquire/compare_snapshot.py"
+
+
+rule check_tables:
+    input:
+        **{t: f"{TABLE_FOLDER}/{t}.csv" for t in SOURCE_TABLES},
+        hand_crosswalk="data/corrections/crosswalk.csv",
+        hand_towns="data/corrections/towns.csv",
+        row_counts="data/row_counts.csv",
+        known_faults="data/known_faults.csv",
+        # Told before a contract can stop the run: what changed is often why it fails.
+        drift=DRIFT,
+    output:
+        verdicts="data/panel/source_contracts.csv",
+    log:
+        "logs/check_tables.json",
+    benchmark:
+        "benchmarks/check_tables.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    params:
+        tables=SOURCE_TABLES,
+        read_anew=READ_ANEW,
+        code=code_of("workflow/monotowns", "workflow/scripts/acquire/check_tables.py"),
+    message:
+        "Contracts: columns, keys, row counts and sums of the sources' tables"
+    script:
+        "../scripts/acquire/check_tables.py"

@@ -4,13 +4,20 @@ rule analyse_exposure:
         **dict(rules.build_exposure.output.items()),
         panel=rules.build_panel.output.panel,
     output:
-        records="results/estimates/analyse_exposure.csv",
+        records=shown(
+            "results/estimates/analyse_exposure.csv",
+            "reindustrialisation",
+            "records",
+            "records",
+        ),
         facts="results/facts/exposure.json",
-        rotemberg="results/tables/rotemberg.csv",
+        rotemberg=shown("results/tables/rotemberg.csv", "reindustrialisation"),
     log:
         "logs/analyse_exposure.json",
     benchmark:
         "benchmarks/analyse_exposure.tsv"
+    conda:
+        "../../envs/environment.yaml"
     resources:
         mem_mb=1000,
         runtime=5,
@@ -33,14 +40,21 @@ rule analyse_robustness:
         exposure=rules.build_exposure.output.exposure,
         weights=rules.build_weights.output.weights,
     output:
-        records="results/estimates/analyse_robustness.csv",
+        records=shown(
+            "results/estimates/analyse_robustness.csv",
+            "robustness",
+            "records",
+            "records",
+        ),
         facts="results/facts/robustness.json",
-        curve="results/tables/specification_curve.csv",
-        families="results/tables/outcome_families.csv",
+        curve=shown("results/tables/specification_curve.csv", "robustness"),
+        families=shown("results/tables/outcome_families.csv", "robustness"),
     log:
         "logs/analyse_robustness.json",
     benchmark:
         "benchmarks/analyse_robustness.tsv"
+    conda:
+        "../../envs/environment.yaml"
     resources:
         mem_mb=2000,
         runtime=10,
@@ -70,15 +84,19 @@ rule analyse_toser:
         measures=rules.build_measures.output.measures,
         exposure=rules.build_exposure.output.exposure,
     output:
-        records="results/estimates/analyse_toser.csv",
+        records=shown(
+            "results/estimates/analyse_toser.csv", "toser", "records", "records"
+        ),
         facts="results/facts/toser.json",
-        means="results/tables/toser_means.csv",
-        overlap="results/tables/toser_overlap.csv",
-        left_out="results/tables/toser_leave_one_out.csv",
+        means=shown("results/tables/toser_means.csv", "toser"),
+        overlap=shown("results/tables/toser_overlap.csv", "toser"),
+        left_out=shown("results/tables/toser_leave_one_out.csv", "toser"),
     log:
         "logs/analyse_toser.json",
     benchmark:
         "benchmarks/analyse_toser.tsv"
+    conda:
+        "../../envs/environment.yaml"
     resources:
         mem_mb=1500,
         runtime=10,
@@ -95,11 +113,13 @@ rule analyse_toser:
 
 rule validate_estimators:
     output:
-        table="results/tables/planted.csv",
+        table=shown("results/tables/planted.csv", "robustness"),
     log:
         "logs/validate_estimators.json",
     benchmark:
         "benchmarks/validate_estimators.tsv"
+    conda:
+        "../../envs/environment.yaml"
     resources:
         mem_mb=500,
         runtime=5,

@@ -18,23 +18,9 @@ FACTS = [
         "toser",
         "spatial",
         "convergence",
+        "contracts",
     )
 ]
-
-
-def specification(wildcards):
-    """The specification of a job: a change of one specification reruns only its own job."""
-    return SPECIFICATIONS[wildcards.specification]
-
-
-def estimator_code(wildcards):
-    """The code that a specification's estimation reaches."""
-    spec = SPECIFICATIONS[wildcards.specification]
-    chosen = [f"models.{ESTIMATORS[spec['estimator']]}"]
-    chosen += ["models.variances"] if spec.get("variances") else []
-    return code_of(
-        "workflow/monotowns", "workflow/scripts/estimate/estimate.py", *chosen
-    )
 
 
 rule estimate:
@@ -44,14 +30,26 @@ rule estimate:
         exposure=rules.build_exposure.output.exposure,
         weights=rules.build_weights.output.weights,
     output:
-        records="results/estimates/{specification}.csv",
-        flow="results/estimates/{specification}.flow.csv",
+        records=report(
+            "results/estimates/{specification}.csv",
+            caption="../report/specification.rst",
+            category=question_of,
+            labels={"result": "{specification}", "kind": "records"},
+        ),
+        flow=report(
+            "results/estimates/{specification}.flow.csv",
+            caption="../report/flow.rst",
+            category=question_of,
+            labels={"result": "{specification}", "kind": "sample flow"},
+        ),
     log:
         "logs/estimate/{specification}.json",
     benchmark:
         "benchmarks/estimate/{specification}.tsv"
     wildcard_constraints:
         specification="|".join(SPECIFICATIONS),
+    conda:
+        "../../envs/environment.yaml"
     resources:
         mem_mb=1500,
         runtime=10,
@@ -77,16 +75,18 @@ rule collect:
         coverage=rules.build_panel.output.coverage,
         market_access=f"{TABLE_FOLDER}/market_access.csv",
     output:
-        estimates="results/estimates.csv",
-        samples="results/tables/estimation_samples.csv",
-        samples_print="results/tables/estimation_samples_print.csv",
-        estimates_print="results/tables/estimates_print.csv",
-        numbers="results/numbers.json",
+        estimates=shown("results/estimates.csv", "paper", "records"),
+        samples=shown("results/tables/estimation_samples.csv", "paper"),
+        samples_print=shown("results/tables/estimation_samples_print.csv", "paper"),
+        estimates_print=shown("results/tables/estimates_print.csv", "paper"),
+        numbers=shown("results/numbers.json", "paper", "numbers"),
         facts="results/facts/panel.json",
     log:
         "logs/collect.json",
     benchmark:
         "benchmarks/collect.tsv"
+    conda:
+        "../../envs/environment.yaml"
     resources:
         mem_mb=1000,
         runtime=5,

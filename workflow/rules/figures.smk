@@ -17,32 +17,18 @@ FIGURES = {
 }
 
 
-def drawn(*names):
-    """The two files of every figure, by the names that the script gives them."""
-    return {
-        f"{n}_{kind}": f"results/figures/{n}.{kind}"
-        for n in names
-        for kind in ("svg", "png")
-    }
-
-
-def figure_code(group):
-    """The code that a group of figures reaches."""
-    return code_of(
-        "workflow/monotowns", "workflow/scripts/figures/draw.py", f"figures.{group}"
-    )
-
-
 rule draw_maps:
     input:
         panel=rules.build_panel.output.panel,
         measures=rules.build_measures.output.measures,
     output:
-        **drawn(*FIGURES["maps"]),
+        **drawn("data", *FIGURES["maps"]),
     log:
         "logs/draw_maps.json",
     benchmark:
         "benchmarks/draw_maps.tsv"
+    conda:
+        "../../envs/environment.yaml"
     resources:
         mem_mb=1000,
         runtime=5,
@@ -60,7 +46,7 @@ use rule draw_maps as draw_gap with:
         panel=rules.build_panel.output.panel,
         estimates=rules.collect.output.estimates,
     output:
-        **drawn(*FIGURES["gap"]),
+        **drawn("gap", *FIGURES["gap"]),
     log:
         "logs/draw_gap.json",
     benchmark:
@@ -75,7 +61,7 @@ use rule draw_maps as draw_agglomeration with:
         estimates=rules.collect.output.estimates,
         literature="data/literature.csv",
     output:
-        **drawn(*FIGURES["agglomeration"]),
+        **drawn("agglomeration", *FIGURES["agglomeration"]),
     log:
         "logs/draw_agglomeration.json",
     benchmark:
@@ -91,7 +77,7 @@ use rule draw_maps as draw_industry with:
         panel=rules.build_panel.output.panel,
         estimates=rules.collect.output.estimates,
     output:
-        **drawn(*FIGURES["industry"]),
+        **drawn("stages", *FIGURES["industry"]),
     log:
         "logs/draw_industry.json",
     benchmark:
@@ -106,7 +92,7 @@ use rule draw_maps as draw_potential with:
         potential=rules.build_potential.output.potential,
         panel=rules.build_panel.output.panel,
     output:
-        **drawn(*FIGURES["potential"]),
+        **drawn("potential", *FIGURES["potential"]),
     log:
         "logs/draw_potential.json",
     benchmark:
@@ -120,7 +106,7 @@ use rule draw_maps as draw_robustness with:
     input:
         curve=rules.analyse_robustness.output.curve,
     output:
-        **drawn(*FIGURES["robustness"]),
+        **drawn("robustness", *FIGURES["robustness"]),
     log:
         "logs/draw_robustness.json",
     benchmark:
@@ -135,7 +121,7 @@ use rule draw_maps as draw_toser with:
         means=rules.analyse_toser.output.means,
         estimates=rules.collect.output.estimates,
     output:
-        **drawn(*FIGURES["toser"]),
+        **drawn("toser", *FIGURES["toser"]),
     log:
         "logs/draw_toser.json",
     benchmark:
@@ -150,7 +136,7 @@ use rule draw_maps as draw_spatial with:
         estimates=rules.collect.output.estimates,
         inequality=rules.analyse_convergence.output.inequality,
     output:
-        **drawn(*FIGURES["spatial"]),
+        **drawn("spatial", *FIGURES["spatial"]),
     log:
         "logs/draw_spatial.json",
     benchmark:

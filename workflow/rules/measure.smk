@@ -9,6 +9,8 @@ rule build_measures:
         "logs/build_measures.json",
     benchmark:
         "benchmarks/build_measures.tsv"
+    conda:
+        "../../envs/environment.yaml"
     resources:
         mem_mb=1500,
         runtime=5,
@@ -25,20 +27,67 @@ rule build_measures:
         "../scripts/measure/build_measures.py"
 
 
+rule check_contracts:
+    input:
+        sources=rules.check_tables.output.verdicts,
+        panel=rules.build_panel.output.panel,
+        towns=rules.build_panel.output.towns,
+        sample_flow=rules.build_panel.output.flow,
+        crosswalk=rules.build_panel.output.walk,
+        coverage=rules.build_panel.output.coverage,
+        measures=rules.build_measures.output.measures,
+        municipal_dictionary=f"{TABLE_FOLDER}/municipal_dictionary.csv",
+        population_2024=f"{TABLE_FOLDER}/population_2024.csv",
+        monotowns_2024=f"{TABLE_FOLDER}/monotowns_2024.csv",
+    output:
+        contracts=shown("results/tables/contracts.csv", "data"),
+        facts="results/facts/contracts.json",
+    log:
+        "logs/check_contracts.json",
+    benchmark:
+        "benchmarks/check_contracts.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    params:
+        tables=[
+            "panel",
+            "towns",
+            "sample_flow",
+            "crosswalk",
+            "coverage",
+            "measures",
+            "municipal_dictionary",
+            "population_2024",
+            "monotowns_2024",
+        ],
+        code=code_of(
+            "workflow/monotowns", "workflow/scripts/measure/check_contracts.py"
+        ),
+    message:
+        "Contracts: the panel, its crosswalk, places, flow and measures"
+    script:
+        "../scripts/measure/check_contracts.py"
+
+
 rule build_stages:
     input:
         structure=f"{TABLE_FOLDER}/gva_structure.csv",
         grp=f"{TABLE_FOLDER}/grp.csv",
     output:
-        stages="results/tables/regions_stages.csv",
-        grid="results/tables/turn_grid.csv",
-        grid_print="results/tables/turn_grid_print.csv",
-        records="results/estimates/stages.csv",
+        stages=shown("results/tables/regions_stages.csv", "stages"),
+        grid=shown("results/tables/turn_grid.csv", "stages"),
+        grid_print=shown("results/tables/turn_grid_print.csv", "stages"),
+        records=shown("results/estimates/stages.csv", "stages", "records", "records"),
         facts="results/facts/stages.json",
     log:
         "logs/build_stages.json",
     benchmark:
         "benchmarks/build_stages.tsv"
+    conda:
+        "../../envs/environment.yaml"
     resources:
         mem_mb=1000,
         runtime=5,
@@ -72,6 +121,8 @@ rule build_exposure:
         "logs/build_exposure.json",
     benchmark:
         "benchmarks/build_exposure.tsv"
+    conda:
+        "../../envs/environment.yaml"
     resources:
         mem_mb=1000,
         runtime=5,
@@ -91,13 +142,17 @@ rule build_potential:
         measures=rules.build_measures.output.measures,
         stages=rules.build_stages.output.stages,
     output:
-        potential="results/tables/monotown_potential.csv",
-        records="results/estimates/potential.csv",
+        potential=shown("results/tables/monotown_potential.csv", "potential"),
+        records=shown(
+            "results/estimates/potential.csv", "potential", "records", "records"
+        ),
         facts="results/facts/potential.json",
     log:
         "logs/build_potential.json",
     benchmark:
         "benchmarks/build_potential.tsv"
+    conda:
+        "../../envs/environment.yaml"
     resources:
         mem_mb=1000,
         runtime=5,
@@ -118,11 +173,13 @@ rule build_weights:
         panel=rules.build_panel.output.panel,
     output:
         weights="data/panel/weights.csv",
-        balance="results/tables/balance.csv",
+        balance=shown("results/tables/balance.csv", "gap"),
     log:
         "logs/build_weights.json",
     benchmark:
         "benchmarks/build_weights.tsv"
+    conda:
+        "../../envs/environment.yaml"
     resources:
         mem_mb=1000,
         runtime=5,

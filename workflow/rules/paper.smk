@@ -35,11 +35,13 @@ rule check_claims:
         claims="paper/claims.yaml",
         estimates=rules.collect.output.estimates,
     output:
-        claims="results/claims.csv",
+        claims=shown("results/claims.csv", "paper", "checks"),
     log:
         "logs/check_claims.json",
     benchmark:
         "benchmarks/check_claims.tsv"
+    conda:
+        "../../envs/environment.yaml"
     resources:
         mem_mb=500,
         runtime=5,
@@ -67,11 +69,13 @@ rule walk_checklist:
             f"results/figures/{n}.svg" for names in FIGURES.values() for n in names
         ],
     output:
-        checklist="results/checklist.csv",
+        checklist=shown("results/checklist.csv", "paper", "checks"),
     log:
         "logs/walk_checklist.json",
     benchmark:
         "benchmarks/walk_checklist.tsv"
+    conda:
+        "../../envs/environment.yaml"
     resources:
         mem_mb=500,
         runtime=5,
@@ -90,6 +94,7 @@ rule compile_paper:
         library="paper/lib.typ",
         sections=expand("paper/sections/{s}.typ", s=SECTIONS),
         references="paper/references.bib",
+        contracts=rules.check_contracts.output.contracts,
         claims=rules.check_claims.output.claims,
         checklist=rules.walk_checklist.output.checklist,
         numbers=rules.collect.output.numbers,
@@ -100,11 +105,13 @@ rule compile_paper:
             f"results/figures/{n}.svg" for names in FIGURES.values() for n in names
         ],
     output:
-        paper="results/paper.pdf",
+        paper=shown("results/paper.pdf", "paper", "manuscript"),
     log:
         "logs/compile_paper.json",
     benchmark:
         "benchmarks/compile_paper.tsv"
+    conda:
+        "../../envs/environment.yaml"
     resources:
         mem_mb=1000,
         runtime=5,

@@ -3,12 +3,16 @@ rule analyse_spatial:
     input:
         panel=rules.build_panel.output.panel,
     output:
-        records="results/estimates/analyse_spatial.csv",
+        records=shown(
+            "results/estimates/analyse_spatial.csv", "spatial", "records", "records"
+        ),
         facts="results/facts/spatial.json",
     log:
         "logs/analyse_spatial.json",
     benchmark:
         "benchmarks/analyse_spatial.tsv"
+    conda:
+        "../../envs/environment.yaml"
     resources:
         mem_mb=1000,
         runtime=5,
@@ -31,15 +35,22 @@ rule analyse_convergence:
         panel=rules.build_panel.output.panel,
         towns=f"{TABLE_FOLDER}/towns_2020.csv",
     output:
-        records="results/estimates/analyse_convergence.csv",
+        records=shown(
+            "results/estimates/analyse_convergence.csv",
+            "spatial",
+            "records",
+            "records",
+        ),
         facts="results/facts/convergence.json",
-        inequality="results/tables/inequality.csv",
-        clubs="results/tables/convergence_clubs.csv",
-        clubs_print="results/tables/convergence_clubs_print.csv",
+        inequality=shown("results/tables/inequality.csv", "spatial"),
+        clubs=shown("results/tables/convergence_clubs.csv", "spatial"),
+        clubs_print=shown("results/tables/convergence_clubs_print.csv", "spatial"),
     log:
         "logs/analyse_convergence.json",
     benchmark:
         "benchmarks/analyse_convergence.tsv"
+    conda:
+        "../../envs/environment.yaml"
     resources:
         mem_mb=1000,
         runtime=5,

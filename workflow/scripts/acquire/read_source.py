@@ -3,7 +3,7 @@
 
 def main(registry: str, raw: str, name: str, table: str):
     from monotowns.errors import SourceError
-    from monotowns.readers import READERS
+    from monotowns.readers import READERS, reader
     from monotowns.sources import load_registry, verify
 
     source = next(s for s in load_registry(registry).values() if name in s.tables)
@@ -12,7 +12,7 @@ def main(registry: str, raw: str, name: str, table: str):
             registry, "a table has no reader", keys=[f"{source.id}: {name}"],
             remedy="write one in monotowns/readers and list it in READERS",
         )  # fmt: skip
-    frame = READERS[name](verify(raw, source))
+    frame = reader(name)(verify(raw, source))
     frame.to_csv(table, index=False, lineterminator="\n")
 
 

@@ -6,7 +6,8 @@ def main(tables: list, declared: dict, draws: dict, seed: int, outputs: dict):
     import pandas as pd
     from monotowns.estimates import to_records
     from monotowns.facts import curve_facts, save_facts
-    from monotowns.models import design, prepare, robustness
+    from monotowns.models import design, robustness
+    from monotowns.models.specification import prepare
 
     frame = prepare(*(pd.read_csv(table, dtype={"entity": str}) for table in tables))
     records, facts, curves, families = [], {}, [], []

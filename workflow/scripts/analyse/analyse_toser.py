@@ -15,10 +15,10 @@ def main(tables: list, draws: dict, seed: int, rings_km: list, outputs: dict):
         group_time,
         honest,
         imputation,
-        prepare,
         spillover,
         toser,
     )
+    from monotowns.models.specification import prepare
 
     frame = prepare(*(pd.read_csv(table, dtype={"entity": str}) for table in tables))
     rows = frame[(frame["monotown"] == 1) & frame["toser_cohort"].notna()]

@@ -19,7 +19,10 @@ def main(words: list[str]):
             print(f"They now lie in {place} and are made anew.", flush=True)
         # The child holds the folder too: should this process be killed, the folder stays taken
         # for as long as the child works.
-        command = [sys.executable, "-m", "snakemake", "--rerun-incomplete", *words]
+        command = [sys.executable, "-m", "snakemake"]
+        if altered:
+            command += ["--forcerun", *altered]
+        command += ["--rerun-incomplete", *words]
         sys.exit(subprocess.run(command, pass_fds=(lock,)).returncode)
 
 

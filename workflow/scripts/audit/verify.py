@@ -3,7 +3,8 @@
 #: What the workflow reads, of a checkout.
 NEEDED = (
     "Snakefile", "config", "workflow", "data/snapshot", "data/corrections", "data/sources.yaml",
-    "data/literature.csv", "envs", "paper", "results/expected", "LICENSE",
+    "data/literature.csv", "data/row_counts.csv",
+    "data/known_faults.csv", "envs", "paper", "results/expected", "LICENSE",
 )  # fmt: skip
 #: Exit codes: a caller can tell "within tolerance" from "every byte".
 EXIT = {"full": 0, "partial": 1, "failed": 2}

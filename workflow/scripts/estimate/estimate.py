@@ -3,7 +3,7 @@
 
 def main(tables: list, name: str, spec: dict, draws: int, seed: int, records: str, flow: str):
     import pandas as pd
-    from monotowns.models import estimate, prepare
+    from monotowns.models.specification import estimate, prepare
 
     frame = prepare(*(pd.read_csv(table, dtype={"entity": str}) for table in tables))
     fit, lost = estimate(frame, name, spec, draws, seed)

@@ -1,13 +1,19 @@
-"""What every table must satisfy; all failures of a table are reported at once with example keys."""
+"""Columns, ranges and keys of every table; all failures are reported at once with example keys."""
 
 import pandas as pd
 
 from monotowns.errors import ContractError, examples
 
 CODE = r"^\d{8}$"
+#: Taxable + social = total is the office's own identity. Each of the three is rounded, in the
+#: coarsest year to whole thousand roubles: the sum may be off by three halves.
+ROUNDED = 1.5
+#: The shares of about twenty sections, each rounded to a tenth of a per cent.
+ROUNDED_SHARES = 0.5
 
 
-def _schemas():
+def schemas() -> dict:
+    """The contract of every table, by its name."""
     import pandera.pandas as pa
 
     code = pa.Column(str, pa.Check.str_matches(CODE))
@@ -24,12 +30,8 @@ def _schemas():
         pa.Column(float, pa.Check.in_range(-180, 180), nullable=True),
     )
     share = pa.Column(float, pa.Check.in_range(0, 1), nullable=True)
-    # Total = taxable + social is Rosstat's own identity; it holds to the last printed digits.
     adds_up = pa.Check(
-        lambda f: (
-            (f["taxable"] + f["social"] - f["total"]).abs().fillna(0)
-            <= 1 + 1e-3 * f["total"].abs().fillna(0)
-        ),
+        lambda f: (f["taxable"] + f["social"] - f["total"]).abs() <= ROUNDED,
         name="taxable + social = total",
     )
     return {
@@ -56,6 +58,7 @@ def _schemas():
                 "lat": lat,
                 "lon": lon,
             },
+            unique=["code", "year_from"],
         ),
         "population_2024": pa.DataFrameSchema(
             {
@@ -67,6 +70,7 @@ def _schemas():
         ),
         "monotowns_2014": pa.DataFrameSchema(
             {"region": pa.Column(str), "town": pa.Column(str), "category": category},
+            unique=["region", "town"],
         ),
         "monotowns_2024": pa.DataFrameSchema(
             {"region": pa.Column(str), "town": pa.Column(str), "category": category},
@@ -87,10 +91,12 @@ def _schemas():
         "towns_2020": pa.DataFrameSchema(
             {
                 "town": pa.Column(str),
+                "region": pa.Column(str),
                 "population": pa.Column(int, pa.Check.gt(0)),
                 "lat": lat,
                 "lon": lon,
             },
+            unique=["region", "town"],
         ),
         "market_access": pa.DataFrameSchema(
             {"territory_id": pa.Column(int, unique=True), "market_access": positive},
@@ -110,7 +116,8 @@ def _schemas():
             # Sections are exhaustive: the shares of a region and year add up, but for rounding.
             checks=pa.Check(
                 lambda f: (
-                    (f.groupby(["region", "year"])["share"].transform("sum") - 100).abs() < 0.5
+                    (f.groupby(["region", "year"])["share"].transform("sum") - 100).abs()
+                    <= ROUNDED_SHARES
                 ),
                 name="shares add up to 100",
             ),
@@ -174,13 +181,13 @@ def check(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     import pandera.pandas as pa
 
     try:
-        return _schemas()[name].validate(frame, lazy=True)
+        return schemas()[name].validate(frame, lazy=True)
     except pa.errors.SchemaErrors as error:
         cases = error.failure_cases
         lines = []
         for (column, rule), part in cases.groupby(["column", "check"], dropna=False, sort=True):
             rows = part["index"].dropna().unique()
-            keys = [_key(frame, row) for row in rows[:3] if row in frame.index]
+            keys = [row_key(frame, row) for row in rows[:3] if row in frame.index]
             values = examples(part["failure_case"], 3)
             where = f" at {'; '.join(keys)}" if keys else ""
             lines.append(f"{column}: {rule}: {len(part)} cases, e.g. {values}{where}")
@@ -192,6 +199,7 @@ def check(frame: pd.DataFrame, name: str) -> pd.DataFrame:
         ) from None
 
 
-def _key(frame, row):
-    keys = [c for c in ("entity", "code", "year", "region", "town") if c in frame]
-    return " ".join(str(frame.loc[row, c]) for c in keys)
+def row_key(frame: pd.DataFrame, row) -> str:
+    """What identifies a row of a table, in one text."""
+    keys = ("entity", "code", "territory_id", "year", "region", "town")
+    return " ".join(str(frame.loc[row, c]) for c in keys if c in frame)

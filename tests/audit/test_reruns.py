@@ -1,0 +1,275 @@
+"""A logic edit of the library reruns the jobs that reach its module, all of them and no others."""
+
+import ast
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+from checkout import ROOT, built_copy, snakemake
+from monotowns.provenance import code_of, reached
+
+LIBRARY = ROOT / "workflow/monotowns"
+MODULES = sorted(p.relative_to(LIBRARY).as_posix() for p in LIBRARY.rglob("*.py"))
+
+# The script and the modules chosen while running of every job, as the rules hand them over.
+JOBS = """
+import json, sys, types
+import monotowns.provenance
+monotowns.provenance.code_of = lambda library, script, *modules: json.dumps([script, *modules])
+from pathlib import Path
+from snakemake.api import SnakemakeApi
+from snakemake.settings.types import OutputSettings, ResourceSettings
+
+with SnakemakeApi(OutputSettings(quiet={"all"})) as api:
+    workflow = api.workflow(ResourceSettings(cores=1), snakefile=Path("Snakefile"))._workflow
+    chosen = {"estimate": ("specification", workflow.globals["SPECIFICATIONS"]),
+              "read_source": ("table", workflow.globals["RAW_FILE"])}
+    found = {}
+    for rule in workflow.rules:
+        code = rule.params.get("code")
+        if callable(code):
+            wildcard, names = chosen[rule.name]
+            for name in names:
+                given = types.SimpleNamespace(**{wildcard: name})
+                found[f"{rule.name} {name}"] = json.loads(code(given))
+        elif code:
+            found[rule.name] = json.loads(code)
+    Path(sys.argv[1]).write_text(json.dumps(found))
+"""
+
+# Every import of a file, also those within functions, made for real and followed by Python.
+IMPORTS = """
+import ast, importlib, json, sys
+
+def imports(file):
+    for node in ast.walk(ast.parse(open(file, encoding="utf-8").read())):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            if "monotowns" in (statement := ast.unparse(node)):
+                yield statement
+
+def loaded(script, modules):
+    for name in [m for m in sys.modules if m.split(".")[0] == "monotowns"]:
+        del sys.modules[name]
+    for module in modules:
+        importlib.import_module(f"monotowns.{module}")
+    done, todo = set(), [script]
+    while todo:
+        for file in todo:
+            for statement in imports(file):
+                exec(statement, {})
+        done.update(todo)
+        ours = {n: m.__file__ for n, m in sys.modules.items() if n.split(".")[0] == "monotowns"}
+        todo = sorted(set(ours.values()) - done)
+    return sorted(ours)
+
+print(json.dumps([loaded(script, modules) for script, *modules in json.load(sys.stdin)]))
+"""
+
+
+def python(*words, **options):
+    own = os.environ | {"PYTHONPATH": str(ROOT / "workflow")}
+    done = subprocess.run(
+        [sys.executable, *words], cwd=ROOT, capture_output=True, text=True, env=own, **options
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout
+
+
+def file_of(module):
+    """A module's file within the library."""
+    base = LIBRARY.joinpath(*module.split(".")[1:])
+    path = base.with_suffix(".py") if base.with_suffix(".py").exists() else base / "__init__.py"
+    return path.relative_to(LIBRARY).as_posix()
+
+
+@pytest.fixture(scope="module")
+def jobs(tmp_path_factory):
+    """Job -> its script and chosen modules."""
+    target = tmp_path_factory.mktemp("jobs") / "jobs.json"
+    python("-c", JOBS, str(target))
+    found = json.loads(target.read_text())
+    assert {"build_panel", "estimate gap_main", "read_source grp", "draw_maps"} <= set(found)
+    return found
+
+
+@pytest.fixture(scope="module")
+def kinds(jobs):
+    """The jobs, one of every kind: specifications of one estimator run the same code."""
+    return {job: list(code) for code, job in {tuple(c): job for job, c in jobs.items()}.items()}
+
+
+@pytest.fixture(scope="module")
+def loaded(kinds):
+    """Job -> files of the library that Python loads for it."""
+    told = json.loads(python("-c", IMPORTS, input=json.dumps(list(kinds.values()))))
+    return {job: {file_of(m) for m in found} for job, found in zip(kinds, told, strict=True)}
+
+
+@pytest.fixture(scope="module")
+def copied(tmp_path_factory, kinds):
+    """A copy of the library, and the digest of every job before anything is edited."""
+    library = tmp_path_factory.mktemp("copy") / "monotowns"
+    shutil.copytree(LIBRARY, library, ignore=shutil.ignore_patterns("__pycache__"))
+    return library, digests(library, kinds)
+
+
+def digests(library, jobs):
+    return {job: code_of(library, ROOT / script, *chosen)
+            for job, (script, *chosen) in jobs.items()}  # fmt: skip
+
+
+def logic_edits(text):
+    """A function more; and the file's first number, where it has one, another."""
+    yield f"{text}\n\ndef _added(x):\n    return x\n"
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Constant) and type(node.value) in (int, float):
+            lines = text.splitlines(keepends=True)
+            line, end = lines[node.lineno - 1].encode(), node.end_col_offset
+            line = line[: node.col_offset] + b"12345" + line[end:]
+            lines[node.lineno - 1] = line.decode()
+            yield "".join(lines)
+            return
+
+
+def wording_edits(text):
+    """Another docstring of the module and of its functions, comments, blank lines."""
+    reworded = re.sub(r'(:\n +""")', r"\1In other words: ", text)
+    yield f"# Said first.\n\n{reworded}\n\n# Said last.\n"
+    yield re.sub(r'\A"""', '"""Otherwise put. ', text)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_an_edit_moves_the_digests_of_the_jobs_that_load_the_module_and_no_others(
+    module, kinds, loaded, copied
+):
+    library, before = copied
+    path = library / module
+    text = path.read_text(encoding="utf-8")
+    try:
+        for edited in logic_edits(text):
+            path.write_text(edited, encoding="utf-8")
+            after = digests(library, kinds)
+            moved = {job for job in kinds if after[job] != before[job]}
+            assert moved == {job for job in kinds if module in loaded[job]}
+        for edited in wording_edits(text):
+            assert edited != text
+            path.write_text(edited, encoding="utf-8")
+            assert digests(library, kinds) == before
+    finally:
+        path.write_text(text, encoding="utf-8")
+
+
+def test_every_rule_with_a_script_gives_its_code(jobs):
+    text = "".join(p.read_text("utf-8") for p in sorted((ROOT / "workflow/rules").glob("*.smk")))
+    scripts = set(re.findall(r'"\.\./(scripts/[\w/]+\.py)"', text))
+    assert {f"workflow/{s}" for s in scripts} == {script for script, *_ in jobs.values()}
+
+
+@pytest.mark.workflow
+def test_what_the_jobs_of_a_run_loaded_is_among_what_their_digests_cover(jobs):
+    # The imports that really happened, modules chosen while running among them.
+    looked_at = 0
+    for path in sorted((ROOT / "logs").rglob("*.json")):
+        record = json.loads(path.read_text(encoding="utf-8"))
+        job = " ".join([record["rule"], *record["wildcards"].values()])
+        if job not in jobs or "modules" not in record:
+            continue
+        script, *chosen = jobs[job]
+        covered = set(reached(LIBRARY, ROOT / script, *chosen))
+        assert {file_of(m) for m in record["modules"]} <= covered, job
+        looked_at += 1
+    if not looked_at:
+        pytest.skip("nothing built yet: say make first")
+    assert looked_at > 70
+
+
+def test_imports_that_are_easily_overlooked(tmp_path):
+    library = tmp_path / "lib"
+    (library / "part").mkdir(parents=True)
+    for name in ("__init__", "a", "b", "c", "idle", "part/__init__", "part/d", "part/e"):
+        (library / f"{name}.py").write_text("")
+    (library / "a.py").write_text("def f():\n    from lib.part.d import g\n    return g\n")
+    (library / "part/__init__.py").write_text("import lib.c\n")
+    script = tmp_path / "script.py"
+    script.write_text("def main():\n    import lib.a as x\n    from lib import b\n")
+    assert reached(library, script) == [
+        "__init__.py", "a.py", "b.py", "c.py", "part/__init__.py", "part/d.py",
+    ]  # fmt: skip
+    assert "part/e.py" in reached(library, script, "part.e")
+    script.write_text("from . import a\n")
+    with pytest.raises(ValueError, match="whole name"):
+        reached(library, script)
+
+
+def planned(folder):
+    """Messages of the jobs that Snakemake would run for their params, and of all it would run."""
+    # As make runs it; without its profile a remark in a script counts as an edit.
+    code, said = snakemake(folder, "-n", "--profile", "workflow/profiles/default")
+    assert code == 0, said[-3000:]
+    blocks = re.findall(r"Job \d+: (.+)\nReason: (.+)", said)
+    of_params = {message for message, reason in blocks if "Params have changed" in reason}
+    others = [reason for _, reason in blocks if "Params have changed" not in reason]
+    # Whatever runs beside them runs because a job before it does.
+    assert all("Input files updated by another job" in reason for reason in others)
+    return of_params, {message for message, _ in blocks}
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = built_copy(tmp_path_factory.mktemp("run"))
+    if folder is None or planned(folder) != (set(), set()):
+        pytest.skip("no finished run of this code here: say make first")
+    return folder
+
+
+@pytest.mark.workflow
+@pytest.mark.parametrize(
+    ("file", "messages"),
+    [
+        ("monotowns/models/honest.py", {"TOSER: "}),
+        ("monotowns/models/variances.py", {"Estimate (agglomeration|gap)_", "Spatial: "}),
+        (
+            "monotowns/models/instrumental.py",
+            {"Estimate agglomeration_iv", "Convergence: ", "Exposure: "},
+        ),
+        ("monotowns/figures/spatial.py", {"Figures: spatial"}),
+        ("monotowns/contracts/panel.py", {"Contracts: the panel"}),
+        ("monotowns/tables.py", {"Collect: "}),
+        ("monotowns/readers/regions.py", set()),
+        ("scripts/paper/check_claims.py", {"Claims: "}),
+    ],
+)
+def test_snakemake_reruns_for_an_edit_what_it_should(run, file, messages):
+    path = run / "workflow" / file
+    text = path.read_text(encoding="utf-8")
+    try:
+        path.write_text(text + "\n# A remark.\n", encoding="utf-8")
+        assert planned(run) == (set(), set())
+        path.write_text(text + "\nADDED = 1\n", encoding="utf-8")
+        found, _ = planned(run)
+        met = {pattern for pattern in messages if any(re.match(pattern, m) for m in found)}
+        assert met == messages
+        assert [m for m in found if not any(re.match(p, m) for p in messages)] == []
+        if "variances" in file:
+            asking = [m for m in found if m.startswith("Estimate")]
+            assert len(asking) == 5  # the specifications that ask for further variances
+    finally:
+        path.write_text(text, encoding="utf-8")
+
+
+@pytest.mark.workflow
+def test_an_edit_that_reaches_a_job_and_one_before_it_reruns_both(run):
+    # An input marked ancient that a job writes would hide the later job's own reason.
+    path = run / "workflow/monotowns/contracts/schemas.py"
+    text = path.read_text(encoding="utf-8")
+    try:
+        path.write_text(text + "\nADDED = 1\n", encoding="utf-8")
+        _, found = planned(run)
+    finally:
+        path.write_text(text, encoding="utf-8")
+    for message in ("Contracts: columns", "Panel: ", "Measures: ", "Stages: ", "Paper: "):
+        assert any(m.startswith(message) for m in found), message
