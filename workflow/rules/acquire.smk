@@ -1,6 +1,6 @@
 # With `acquisition: snapshot` nothing here runs: the committed tables are read. With `download`
 # the raw files are fetched, verified and read anew, and every difference is reported.
-REGISTRY = "data/sources.yaml"
+REGISTRY = f"{HERE}data/sources.yaml"
 SOURCES = {source.file: source for source in load_registry(REGISTRY).values()}
 RAW_FILE = {
     t: file for file, s in SOURCES.items() if s.access == "open" for t in s.tables
@@ -78,7 +78,7 @@ rule read_source:
 
 rule take_compiled:
     input:
-        snapshot="data/snapshot/{table}.csv",
+        snapshot=os.path.join(SNAPSHOT, "{table}.csv"),
     output:
         table="data/clean/{table}.csv",
     log:
@@ -100,7 +100,7 @@ rule take_compiled:
 
 rule compare_snapshot:
     input:
-        snapshot="data/snapshot/{table}.csv",
+        snapshot=os.path.join(SNAPSHOT, "{table}.csv"),
         now=rules.read_source.output.table,
     output:
         drift="data/drift/{table}.csv",

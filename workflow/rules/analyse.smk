@@ -28,10 +28,7 @@ rule analyse_exposure:
 
 rule analyse_robustness:
     input:
-        panel=rules.build_panel.output.panel,
-        measures=rules.build_measures.output.measures,
-        exposure=rules.build_exposure.output.exposure,
-        weights=rules.build_weights.output.weights,
+        **PREPARED,
     output:
         records="results/estimates/analyse_robustness.csv",
         facts="results/facts/robustness.json",

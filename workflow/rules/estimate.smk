@@ -1,12 +1,17 @@
+CARRIED = [name for name in SPECIFICATIONS if name not in LEFT_OUT]
 # Analyses that are no single regression: their records, and the facts that the text prints.
 ANALYSES = [
-    "stages",
-    "potential",
-    "analyse_exposure",
-    "analyse_robustness",
-    "analyse_toser",
-    "analyse_spatial",
-    "analyse_convergence",
+    name
+    for name in (
+        "stages",
+        "potential",
+        "analyse_exposure",
+        "analyse_robustness",
+        "analyse_toser",
+        "analyse_spatial",
+        "analyse_convergence",
+    )
+    if needs.stage_of(name) not in LACKING
 ]
 FACTS = [
     f"results/facts/{name}.json"
@@ -19,6 +24,7 @@ FACTS = [
         "spatial",
         "convergence",
     )
+    if needs.stage_of(name) not in LACKING
 ]
 
 
@@ -39,10 +45,8 @@ def estimator_code(wildcards):
 
 rule estimate:
     input:
-        panel=rules.build_panel.output.panel,
-        measures=rules.build_measures.output.measures,
-        exposure=rules.build_exposure.output.exposure,
-        weights=rules.build_weights.output.weights,
+        **PREPARED,
+        **JOINED,
     output:
         records="results/estimates/{specification}.csv",
         flow="results/estimates/{specification}.flow.csv",
@@ -57,6 +61,8 @@ rule estimate:
         runtime=10,
     params:
         spec=specification,
+        joined=config["data"]["joined"],
+        absent=config["claims"],
         draws=config["draws"]["bootstrap"],
         seed=config["seed"],
         code=estimator_code,
@@ -68,14 +74,13 @@ rule estimate:
 
 rule collect:
     input:
-        records=expand("results/estimates/{s}.csv", s=[*SPECIFICATIONS, *ANALYSES]),
-        flows=expand("results/estimates/{s}.flow.csv", s=SPECIFICATIONS),
+        **{k: v for k, v in PREPARED.items() if k in ("panel", "measures")},
+        **at_hand(market_access="market_access"),
+        records=expand("results/estimates/{s}.csv", s=[*CARRIED, *ANALYSES]),
+        flows=expand("results/estimates/{s}.flow.csv", s=CARRIED),
         facts=FACTS,
-        panel=rules.build_panel.output.panel,
-        measures=rules.build_measures.output.measures,
         matched=rules.build_panel.output.matched,
         coverage=rules.build_panel.output.coverage,
-        market_access=f"{TABLE_FOLDER}/market_access.csv",
     output:
         estimates="results/estimates.csv",
         samples="results/tables/estimation_samples.csv",
