@@ -4,12 +4,14 @@ import os
 import re
 import shlex
 import sys
+from functools import partial
 
-from monotowns.provenance import code_of, commit
+from monotowns import needs
+from monotowns.provenance import beside, code_of, commit
 from monotowns.readers import module_of
 from monotowns.settings import (
     ESTIMATORS,
-    check_config,
+    complete_config,
     load_section,
     load_specifications,
 )
@@ -24,27 +26,54 @@ if any(letter.isspace() for letter in sys.executable):
 os.environ |= dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"
 )
-os.environ |= {"MONOTOWNS_COMMIT": commit(".")}
+# What is committed lies here, what a run writes in the working folder: the two differ when
+# another workflow imports this one as a module or a run is given another --directory.
+HERE = beside(workflow.current_basedir, os.getcwd())
+code_of = partial(code_of, root=HERE)
+os.environ |= {"MONOTOWNS_COMMIT": commit(HERE or ".")}
 
-
-configfile: "config/config.yaml"
+# No `configfile:`, which a module with a config of its own would ignore: the defaults stay beneath
+# whatever is given.
+complete_config(config, f"{HERE}config/config.yaml", f"{HERE}config/local.yaml")
 
 
 report: "workflow/report/workflow.rst"
 
 
-check_config(config)
-SPECIFICATIONS = load_specifications("config/specifications.yaml", config["years"])
-CURVES = load_section("config/specifications.yaml", "curves")
-FAMILIES = load_section("config/specifications.yaml", "families")
-TABLE_FOLDER = {"snapshot": "data/snapshot", "download": "data/clean"}[
-    config["acquisition"]
-]
+SPECIFICATION_FILES = [os.path.join(HERE, path) for path in config["specifications"]]
+SPECIFICATIONS = load_specifications(SPECIFICATION_FILES, config["years"])
+CURVES = load_section(SPECIFICATION_FILES, "curves")
+FAMILIES = load_section(SPECIFICATION_FILES, "families")
+SNAPSHOT = os.path.join(HERE, config["data"]["folder"])
+TABLE_FOLDER = {"snapshot": SNAPSHOT, "download": "data/clean"}[config["acquisition"]]
+# What the tables at hand can carry; the rest is left out, and the paper says so.
+LAYOUT = config["data"]["layout"]
+PANEL_RULES = {
+    "rosstat": "workflow/rules/panel.smk",
+    "municipalities": "workflow/rules/panel_municipalities.smk",
+}[LAYOUT]
+TABLES = {
+    "snapshot": needs.tables_in(SNAPSHOT),
+    "download": {
+        t for s in load_registry(f"{HERE}data/sources.yaml").values() for t in s.tables
+    },
+}[config["acquisition"]]
+DECLARED = {"curves": CURVES, "families": FAMILIES}
+LACKING = needs.lacking(
+    LAYOUT, TABLES | {k for k, v in DECLARED.items() if v}, config["leave_out"]
+)
+LEFT_OUT = needs.specifications_lacking(SPECIFICATIONS, TABLES, LACKING)
+JOINED = {t: f"{TABLE_FOLDER}/{t}.csv" for t in config["data"]["joined"]}
+
+
+def at_hand(**tables):
+    """The files of those tables that are there, by the names that a script gives them."""
+    return {k: f"{TABLE_FOLDER}/{t}.csv" for k, t in tables.items() if t in TABLES}
 
 
 include: "workflow/rules/common.smk"
 include: "workflow/rules/acquire.smk"
-include: "workflow/rules/panel.smk"
+include: PANEL_RULES
 include: "workflow/rules/measure.smk"
 include: "workflow/rules/analyse.smk"
 include: "workflow/rules/spatial.smk"
@@ -58,5 +87,5 @@ rule all:
     default_target: True
     input:
         "results/paper.pdf",
-        "results/audit",
+        AUDIT,
         DRIFT,

@@ -23,7 +23,7 @@ def _value(check, records, facts, where):
     return float(rows.iloc[0][column]), f"{check['specification']} {check['term']} {column}"
 
 
-def walk(items: list[dict], records, facts: dict, present, acknowledged: dict) -> pd.DataFrame:
+def walk(items: list[dict], records, facts: dict, present, acknowledged: dict, stop=True):
     """Give every item its verdict.
 
     Parameters
@@ -40,28 +40,38 @@ def walk(items: list[dict], records, facts: dict, present, acknowledged: dict) -
         Paths that exist.
     acknowledged : dict
         Item's id -> reason why the study stands although its check failed.
+    stop : bool
+        Whether a fault stops the build; without, it is a verdict: ``absent`` for an artefact or a
+        result that is not there.
 
     Returns
     -------
     pandas.DataFrame
-        ``id``, ``item``, ``artefact``, ``verdict`` (``shown``, ``passed``, ``failed``), ``told``
-        (what was compared) and ``reason``.
+        ``id``, ``item``, ``artefact``, ``verdict`` (``shown``, ``passed``, ``failed``, ``absent``),
+        ``told`` (what was compared) and ``reason``.
 
     Raises
     ------
     InputError
-        An artefact does not exist; a check that invalidates a headline failed and is not
-        acknowledged; a reason is given for a check that did not fail, or for no item.
+        With ``stop``: an artefact does not exist; a check that invalidates a headline failed and is
+        not acknowledged; a reason is given for a check that did not fail, or for no item.
     """
     where = "paper/checklist.yaml"
     missing = [i["artefact"] for i in items if i["artefact"] not in present]
-    if missing:
+    if missing and stop:
         raise InputError(where, "an artefact does not exist", keys=missing)
     rows = []
     for item in items:
-        verdict, told = "shown", ""
-        if "check" in item:
-            value, name = _value(item["check"], records, facts, where)
+        verdict, told = "shown" if item["artefact"] in present else "absent", ""
+        if "check" in item and verdict == "shown":
+            try:
+                value, name = _value(item["check"], records, facts, where)
+            except InputError as error:
+                if stop:
+                    raise
+                rows.append((item["id"], item["item"], item["artefact"], "absent",
+                             error.problem, ""))  # fmt: skip
+                continue
             word = next(w for w in COMPARE if w in item["check"])
             bound = item["check"][word]
             verdict = "passed" if COMPARE[word](value, bound) else "failed"
@@ -70,6 +80,8 @@ def walk(items: list[dict], records, facts: dict, present, acknowledged: dict) -
                      acknowledged.get(item["id"], "")))  # fmt: skip
     table = pd.DataFrame(rows, columns=["id", "item", "artefact", "verdict", "told", "reason"])
     failed = table["verdict"] == "failed"
+    if not stop:
+        return table.assign(reason=table["reason"].where(failed, ""))
     stops = failed & table["id"].isin([i["id"] for i in items if "headline" in i])
     if (stops & (table["reason"] == "")).any():
         keys = table.loc[stops & (table["reason"] == ""), ["id", "told"]].agg(": ".join, axis=1)

@@ -5,7 +5,9 @@ Typst source; ``paper/claims.yaml`` says what must hold for it. When data or cod
 so that the sentence is no longer true, the build stops and quotes it.
 """
 
+import math
 import re
+from pathlib import Path
 
 import pandas as pd
 
@@ -106,17 +108,19 @@ def unguarded(source: str) -> list[str]:
     return [s for s in sentences(prose(source)) if CLAIMING.search(re.sub(r"\{[^}]*\}", "", s))]
 
 
-def _record(records, key, where):
+#: How a claim without a result is told.
+MISSING = "no result"
+
+
+def _record(records, key):
     rows = records[records["specification"] == key["specification"]]
     rows = rows[rows["term"] == str(key["term"])]
     if "variance" in key:
         rows = rows[rows["variance"].str.startswith(key["variance"])]
-    if rows.empty:
-        raise InputError("claims.yaml", "no such result", keys=[where], expected=key)
-    return rows.iloc[0]
+    return None if rows.empty else rows.iloc[0]
 
 
-def _verdict(claim, row, records, where, source):
+def _verdict(claim, row, records, source):
     kind = claim["holds"]
     if kind == "negative":
         return row["estimate"] < 0 and row["ci_high"] < 0
@@ -127,13 +131,17 @@ def _verdict(claim, row, records, where, source):
         printed = f"{row['specification']}.{row['term']}.mde" in source
         return row["ci_low"] <= 0 <= row["ci_high"] and printed
     than = claim["than"]
-    other = _record(records, than, where)["estimate"] if isinstance(than, dict) else than
+    if isinstance(than, dict):
+        found = _record(records, than)
+        # Beside a result that is not there nothing holds.
+        than = math.nan if found is None else found["estimate"]
+    other = than
     if claim.get("by") == "interval":
         return row["ci_high"] < other if kind == "below" else row["ci_low"] > other
     return row["estimate"] < other if kind == "below" else row["estimate"] > other
 
 
-def check_claims(claims: dict, source: str, records: pd.DataFrame) -> pd.DataFrame:
+def check_claims(claims: dict, source: str, records: pd.DataFrame, untold="") -> pd.DataFrame:
     """Hold every claim of a source to the results.
 
     Parameters
@@ -148,6 +156,8 @@ def check_claims(claims: dict, source: str, records: pd.DataFrame) -> pd.DataFra
         All Typst sources, joined.
     records : pandas.DataFrame
         Result records.
+    untold : str
+        Sources that are left out of the paper; their claims are held to nothing.
 
     Returns
     -------
@@ -160,30 +170,92 @@ def check_claims(claims: dict, source: str, records: pd.DataFrame) -> pd.DataFra
         A claim without an assertion or an assertion without a claim; or claims that do not hold,
         each with its sentence.
     """
+    table, failed = report_claims(claims, source, records, untold)
+    missing = {name: why for name, why in failed.items() if why.startswith(MISSING)}
+    if missing:
+        raise InputError("claims.yaml", "no such result", keys=missing,
+                         expected=", ".join(missing.values()))  # fmt: skip
+    if failed:
+        raise InputError("manuscript", f"{len(failed)} claims do not hold on these results",
+                         found="\n    " + "\n    ".join(failed.values()),
+                         remedy="rewrite the sentence or find out why it moved")  # fmt: skip
+    return table
+
+
+def report_claims(claims: dict, source: str, records: pd.DataFrame, untold=""):
+    """Hold every claim to the results, as :func:`check_claims`, and stop at none.
+
+    Returns
+    -------
+    table : pandas.DataFrame
+        As :func:`check_claims`; claims without a result have no row.
+    failed : dict
+        Claim -> its sentence with what it needs and what was found, or the result that is missing.
+
+    Raises
+    ------
+    InputError
+        A claim without an assertion or an assertion without a claim.
+    """
     text = claimed(source)
+    claims = {name: claim for name, claim in claims.items() if name not in claimed(untold)}
     loose = sorted(set(text) ^ set(claims))
     if loose:
         raise InputError("paper/claims.yaml", "claim and assertion do not pair", keys=loose,
                          expected="every #claim of the text and no other")  # fmt: skip
-    rows, failed = [], []
+    rows, failed = [], {}
     for name, assertions in claims.items():
         sentence = " ".join(prose(text[name]).split())
         for claim in assertions if isinstance(assertions, list) else [assertions]:
             if claim["holds"] not in HOLDS:
                 raise InputError("paper/claims.yaml", f"unknown assertion '{claim['holds']}'",
                                  keys=[name], expected=", ".join(HOLDS))  # fmt: skip
-            row = _record(records, claim, name)
+            row = _record(records, claim)
+            if row is None:
+                failed[name] = f"{MISSING} {claim['specification']} {claim['term']}"
+                continue
             told = f"{claim['specification']} {claim['term']}"
             told += f" ({claim['variance']})" if "variance" in claim else ""
             told += f" {claim['holds']}"
             told += f" {claim['than']}" if "than" in claim else ""
             rows.append((name, told, row["estimate"], row["ci_low"], row["ci_high"], sentence))
-            if not _verdict(claim, row, records, name, text[name]):
-                failed.append(f'"{sentence}"\n      needs {told}; found {row["estimate"]:.4f} '
-                              f"[{row['ci_low']:.4f}, {row['ci_high']:.4f}]")  # fmt: skip
-    if failed:
-        raise InputError("manuscript", f"{len(failed)} claims do not hold on these results",
-                         found="\n    " + "\n    ".join(failed),
-                         remedy="rewrite the sentence or find out why it moved")  # fmt: skip
+            if not _verdict(claim, row, records, text[name]):
+                failed.setdefault(name, f'"{sentence}"')
+                failed[name] += (f"\n      needs {told}; found {row['estimate']:.4f} "
+                                 f"[{row['ci_low']:.4f}, {row['ci_high']:.4f}]")  # fmt: skip
     columns = ["claim", "assertion", "estimate", "ci_low", "ci_high", "sentence"]
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows, columns=columns), failed
+
+
+#: What a source shows: a number or interval of the results, a figure, a table.
+SHOWN = {
+    "number": re.compile(r'#n\("([^"]+)"\)'),
+    "figure": re.compile(r'#result_figure\(\s*"([^"]+)"'),
+    "table": re.compile(r'#result_table\(\s*"/([^"]+)"'),
+}
+INTERVAL = re.compile(r'#interval\("([^"]+)"\)')
+
+
+def without_result(source: str, numbers, present) -> dict[str, dict[str, str]]:
+    """Say what a source shows and these results do not have.
+
+    Parameters
+    ----------
+    source : str
+        Typst sources, joined.
+    numbers : collection of str
+        Names of the numbers at hand.
+    present : collection of str
+        Paths of the figures and tables at hand.
+
+    Returns
+    -------
+    dict
+        ``number``, ``figure``, ``table`` -> name -> why it is not shown.
+    """
+    names = {kind: set(pattern.findall(source)) for kind, pattern in SHOWN.items()}
+    names["number"] |= {f"{i}.{end}" for i in INTERVAL.findall(source) for end in ("low", "high")}
+    figures = {Path(path).stem for path in present if Path(path).parent.name == "figures"}
+    at_hand = {"number": set(numbers), "table": set(present), "figure": figures}
+    return {kind: dict.fromkeys(sorted(found - at_hand[kind]), "no such result")
+            for kind, found in names.items()}  # fmt: skip

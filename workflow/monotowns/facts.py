@@ -15,14 +15,15 @@ def save_facts(facts: dict, path) -> None:
     Path(path).write_text(text, encoding="utf-8")
 
 
-def panel_facts(panel, measures, matched, coverage, market_access) -> dict:
+def panel_facts(panel, matched, coverage, measures=None, market_access=None) -> dict:
     """Facts of the panel.
 
     Parameters
     ----------
-    panel, measures, matched, coverage, market_access : pandas.DataFrame
-        The panel, its spatial measures, the match rates of the lists, residents against the
-        published ones, and the outside market-access index.
+    panel, matched, coverage : pandas.DataFrame
+        The panel, the match rates of the lists, residents against the published ones.
+    measures, market_access : pandas.DataFrame, optional
+        Spatial measures, and the outside market-access index that they are held to.
 
     Returns
     -------
@@ -32,11 +33,8 @@ def panel_facts(panel, measures, matched, coverage, market_access) -> dict:
     last = panel["year"].max()
     treated = panel[panel["monotown"] == 1]
     spans = treated.groupby("entity")["year"].agg(["min", "max"])
-    access = panel[panel["year"] == last].merge(market_access, on="territory_id")
-    access = access.merge(measures, on=["entity", "year"])
-    rank = access["log_mp_inverse"].corr(access["market_access"], method="spearman")
     whole = coverage.dropna().groupby("year")[["panel", "published"]].sum()
-    towns = panel.drop_duplicates("entity").query("monotown == 1")["listed_2014"].sum()
+    towns = treated.drop_duplicates("entity").filter(like="listed_").iloc[:, 0].sum()
     facts = {
         "panel.rows": [len(panel), "count"],
         "panel.entities": [panel["entity"].nunique(), "count"],
@@ -45,12 +43,18 @@ def panel_facts(panel, measures, matched, coverage, market_access) -> dict:
         "panel.listed_towns": [towns, "count"],
         "panel.around_2014": [((spans["min"] < 2014) & (spans["max"] >= 2014)).sum(), "count"],
         "panel.around_2020": [((spans["min"] < 2020) & (spans["max"] >= 2020)).sum(), "count"],
-        "panel.residents_share": [100 * (whole["panel"] / whole["published"]).mean(), "share"],
-        "market_access.rank_correlation": [rank, "correlation"],
-        "market_access.entities": [len(access), "count"],
         "year.first": [panel["year"].min(), "year"],
         "year.last": [last, "year"],
     }
+    if len(whole):
+        share = 100 * (whole["panel"] / whole["published"]).mean()
+        facts["panel.residents_share"] = [share, "share"]
+    if measures is not None and market_access is not None:
+        access = panel[panel["year"] == last].merge(market_access, on="territory_id")
+        access = access.merge(measures, on=["entity", "year"])
+        rank = access["log_mp_inverse"].corr(access["market_access"], method="spearman")
+        facts["market_access.rank_correlation"] = [rank, "correlation"]
+        facts["market_access.entities"] = [len(access), "count"]
     for row in matched.to_dict("records"):
         name = row.pop("list")
         facts |= {f"{name}.{k}": [v, "count"] for k, v in row.items() if v == v}

@@ -22,6 +22,67 @@ ESTIMATORS = {
 }
 
 
+def merged(*layers: dict) -> dict:
+    """Lay settings over one another: mappings key by key, all else whole; null removes a key."""
+    whole = {}
+    for layer in layers:
+        for key, value in (layer or {}).items():
+            if isinstance(value, dict):
+                below = whole.get(key)
+                value = merged(below if isinstance(below, dict) else {}, value)
+            if value is None:
+                whole.pop(key, None)
+            else:
+                whole[key] = value
+    return whole
+
+
+def load_yaml(path) -> dict:
+    """Load a mapping from a YAML file; an empty file is an empty one.
+
+    Raises
+    ------
+    ConfigError
+        The file is absent, no YAML, or no mapping.
+    """
+    try:
+        loaded = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
+    except FileNotFoundError:
+        raise ConfigError(path, "no such file") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(path, "not a YAML file", found=error) from None
+    if not isinstance(loaded, dict):
+        raise ConfigError(path, "not a mapping", found=type(loaded).__name__)
+    return loaded
+
+
+def complete_config(config: dict, default, local) -> dict:
+    """Lay what a run was given over the fork's settings and these over the defaults; check all.
+
+    Parameters
+    ----------
+    config : dict
+        Given on the command line or by a workflow that imports this one: all keys or a few.
+        Changed in place, as Snakemake hands on the object itself.
+    default, local : path-like
+        ``config/config.yaml``, and ``config/local.yaml``, which need not exist.
+
+    Raises
+    ------
+    ConfigError
+        See :func:`check_config`; it names the layers at work.
+    """
+    layers = {str(default): load_yaml(default)}
+    if Path(local).exists():
+        layers[str(local)] = load_yaml(local)
+    given, below = dict(config), merged(*layers.values())
+    if merged(below, given) != below:
+        layers["the run's own settings"] = given
+    config.clear()
+    config.update(merged(*layers.values()))
+    return check_config(config, ", ".join(layers))
+
+
 def check_config(config: dict, where="config/config.yaml") -> dict:
     """Check the config against its schema and across its keys.
 
@@ -44,12 +105,19 @@ def check_config(config: dict, where="config/config.yaml") -> dict:
     return config
 
 
-def load_specifications(path, years: dict) -> dict:
+def load_files(paths) -> tuple[dict, str]:
+    """Lay specification files over one another; also their names, for messages."""
+    paths = [paths] if isinstance(paths, (str, Path)) else paths
+    return merged(*map(load_yaml, paths)), ", ".join(map(str, paths))
+
+
+def load_specifications(paths, years: dict) -> dict:
     """Load and check samples, dummies and specifications.
 
     Parameters
     ----------
-    path : path-like
+    paths : path-like or list of path-like
+        Later files add to earlier ones and overrule them; null removes an entry.
     years : dict
         ``first`` and ``last`` year of the panel.
 
@@ -65,12 +133,15 @@ def load_specifications(path, years: dict) -> dict:
     ConfigError
         For unknown names, each with the nearest valid one.
     """
-    loaded = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    if isinstance(loaded, dict) and isinstance(loaded.get("specifications"), dict):
+    loaded, path = load_files(paths)
+    if isinstance(loaded.get("specifications"), dict):
         defaults = loaded.get("defaults") or {}
-        filled = {k: defaults | (v or {}) for k, v in loaded["specifications"].items()}
+        filled = {
+            k: defaults | v if isinstance(v, dict) else v
+            for k, v in loaded["specifications"].items()
+        }
         loaded = loaded | {"specifications": filled}
-    schema.check(loaded, "specifications", str(path))
+    schema.check(loaded, "specifications", path)
     samples, dummies = loaded["samples"], loaded.get("dummies", {})
     for name, spec in loaded["specifications"].items():
         spec["rows"] = _one_of(samples, spec["sample"], "sample", f"{path}, {name}")
@@ -83,6 +154,8 @@ def load_specifications(path, years: dict) -> dict:
         if (spec["estimator"] == "iv") != ("instruments" in spec):
             raise ConfigError(f"{path}, {name}", "instruments go with the estimator iv")
         spec["dummies"] = _named_in(columns_of(spec), dummies)
+        derived = _named_in([*columns_of(spec), *spec["rows"]], loaded.get("derived", {}))
+        spec |= {"derived": derived} if derived else {}
     return loaded["specifications"]
 
 
@@ -98,8 +171,8 @@ def _named_in(columns, dummies: dict) -> dict:
     return {k: v for k, v in dummies.items() if k in parts}
 
 
-def load_section(path, section: str) -> dict:
-    """Load ``curves`` or ``families`` of a specifications file that has been checked.
+def load_section(paths, section: str) -> dict:
+    """Load ``curves`` or ``families`` of specification files that have been checked.
 
     Samples and dummies that a curve names come with it, as in :func:`load_specifications`.
 
@@ -108,7 +181,7 @@ def load_section(path, section: str) -> dict:
     ConfigError
         For an unknown sample or specification, with the nearest valid name.
     """
-    loaded = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    loaded, path = load_files(paths)
     found = loaded.get(section, {})
     for name, entry in found.items():
         where = f"{path}, {name}"

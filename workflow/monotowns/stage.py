@@ -14,8 +14,10 @@ import resource
 import sys
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 
 from monotowns.errors import InputError
+from monotowns.provenance import parts_of
 
 #: Faults of the disk that whoever runs the study can mend.
 DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
@@ -70,3 +72,33 @@ def run(main, snakemake=None, **arguments):
     }
     with open(snakemake.log[0], "w", encoding="utf-8") as file:
         json.dump(record, file, ensure_ascii=False, indent=1, default=str)
+    keep_parts(record["params"].get("code"), main.__code__.co_filename, snakemake.scriptdir)
+
+
+#: Where the parts of a code digest are kept, beside Snakemake's own account of its jobs.
+PARTS = ".snakemake/code"
+
+
+def keep_parts(code, running, folder):
+    """Keep the digests of the functions behind a code digest once, for ``make explain``.
+
+    Parameters
+    ----------
+    code : str or None
+        From :func:`monotowns.provenance.code_of`.
+    running : str
+        The file that runs: Snakemake's copy of the script, ``<something>.<script>``.
+    folder : str
+        Folder of the script itself.
+    """
+    kept = Path(PARTS, f"{code}.json")
+    script = Path(folder, Path(running).name.split(".", 1)[1])
+    if code is None or kept.exists() or not script.exists():
+        return
+    loaded = sorted(m.split(".", 1)[1] for m in sys.modules if m.startswith("monotowns."))
+    parts = parts_of(Path(__file__).parent, script, *loaded)
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    # Jobs that run side by side may keep the same ones.
+    fresh = kept.with_suffix(f".{os.getpid()}")
+    fresh.write_text(json.dumps({"modules": loaded, "parts": parts}), encoding="utf-8")
+    fresh.replace(kept)

@@ -51,7 +51,8 @@ def samples_table(flows: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     flows : pandas.DataFrame
-        ``specification``, ``step`` (four a specification, in order), ``rows``, ``entities``.
+        ``specification``, ``step`` (four a specification, in order; two of one that these data do
+        not carry, which is left out), ``rows``, ``entities``.
 
     Returns
     -------
@@ -61,6 +62,8 @@ def samples_table(flows: pd.DataFrame) -> pd.DataFrame:
     """
     rows = []
     for name, flow in flows.groupby("specification", sort=False):
+        if len(flow) == 2:
+            continue
         sample, counts = flow["step"].iloc[1].removeprefix("sample "), flow["rows"].iloc[1:]
         rows.append((name.replace("_", " "), sample.replace("_", " "),
                      *(written(c, "count") for c in counts),

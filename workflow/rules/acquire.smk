@@ -1,6 +1,6 @@
 # With `acquisition: snapshot` nothing here runs: the committed tables are read. With `download`
 # the raw files are fetched, verified and read anew, and every difference is reported.
-REGISTRY = "data/sources.yaml"
+REGISTRY = f"{HERE}data/sources.yaml"
 SOURCES = {source.file: source for source in load_registry(REGISTRY).values()}
 RAW_FILE = {
     t: file for file, s in SOURCES.items() if s.access == "open" for t in s.tables
@@ -8,7 +8,7 @@ RAW_FILE = {
 COMPILED = [t for s in SOURCES.values() if s.access == "compiled" for t in s.tables]
 READ_ANEW = list(RAW_FILE) if config["acquisition"] == "download" else []
 DRIFT = expand("data/drift/{t}.csv", t=READ_ANEW)
-SOURCE_TABLES = [t for s in SOURCES.values() for t in s.tables]
+SOURCE_TABLES = [t for s in SOURCES.values() for t in s.tables if t in TABLES]
 
 
 rule download:
@@ -67,7 +67,7 @@ rule read_source:
 
 rule take_compiled:
     input:
-        snapshot="data/snapshot/{table}.csv",
+        snapshot=os.path.join(SNAPSHOT, "{table}.csv"),
     output:
         table="data/clean/{table}.csv",
     log:
@@ -91,7 +91,7 @@ rule take_compiled:
 
 rule compare_snapshot:
     input:
-        snapshot="data/snapshot/{table}.csv",
+        snapshot=os.path.join(SNAPSHOT, "{table}.csv"),
         now=rules.read_source.output.table,
     output:
         drift="data/drift/{table}.csv",
@@ -120,10 +120,10 @@ rule compare_snapshot:
 rule check_tables:
     input:
         **{t: f"{TABLE_FOLDER}/{t}.csv" for t in SOURCE_TABLES},
-        hand_crosswalk="data/corrections/crosswalk.csv",
-        hand_towns="data/corrections/towns.csv",
-        row_counts="data/row_counts.csv",
-        known_faults="data/known_faults.csv",
+        hand_crosswalk=f"{HERE}data/corrections/crosswalk.csv",
+        hand_towns=f"{HERE}data/corrections/towns.csv",
+        row_counts=f"{HERE}data/row_counts.csv",
+        known_faults=f"{HERE}data/known_faults.csv",
         # Told before a contract can stop the run: what changed is often why it fails.
         drift=DRIFT,
     output:

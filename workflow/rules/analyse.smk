@@ -35,10 +35,7 @@ rule analyse_exposure:
 
 rule analyse_robustness:
     input:
-        panel=rules.build_panel.output.panel,
-        measures=rules.build_measures.output.measures,
-        exposure=rules.build_exposure.output.exposure,
-        weights=rules.build_weights.output.weights,
+        **PREPARED,
     output:
         records=shown(
             "results/estimates/analyse_robustness.csv",

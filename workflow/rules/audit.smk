@@ -1,5 +1,7 @@
 # From every number of the paper back to its source. The records of the jobs (logs) are read as
 # they lie; times and commits stand in them, so that the page is no result and has no fixed bytes.
+# A workflow that imports this one has its own account to give.
+AUDIT = [] if HERE else ["results/audit"]
 AUDIT_TABLES = [
     (
         "flow",
@@ -32,6 +34,15 @@ AUDIT_TABLES = [
         "results/checklist.csv",
     ),
     *(
+        (
+            "contracts",
+            "Contracts",
+            "What every table was held to, and its verdict.",
+            path,
+        )
+        for path in CONTRACTS
+    ),
+    *(
         (f"drift-{t}", f"Drift of {t}", "Cells in which the raw file differs.", t)
         for t in DRIFT
     ),
@@ -55,12 +66,14 @@ rule write_audit:
         "logs/write_audit.json",
     benchmark:
         "benchmarks/write_audit.tsv"
+    conda:
+        "../../envs/environment.yaml"
     resources:
         mem_mb=1000,
         runtime=5,
     params:
         templates="workflow/report/audit",
-        specifications=SPECIFICATIONS,
+        specifications={name: SPECIFICATIONS[name] for name in CARRIED},
         tables=AUDIT_TABLES,
         code=code_of("workflow/monotowns", "workflow/scripts/audit/write_audit.py"),
     message:

@@ -1,12 +1,17 @@
+CARRIED = [name for name in SPECIFICATIONS if name not in LEFT_OUT]
 # Analyses that are no single regression: their records, and the facts that the text prints.
 ANALYSES = [
-    "stages",
-    "potential",
-    "analyse_exposure",
-    "analyse_robustness",
-    "analyse_toser",
-    "analyse_spatial",
-    "analyse_convergence",
+    name
+    for name in (
+        "stages",
+        "potential",
+        "analyse_exposure",
+        "analyse_robustness",
+        "analyse_toser",
+        "analyse_spatial",
+        "analyse_convergence",
+    )
+    if needs.stage_of(name) not in LACKING
 ]
 FACTS = [
     f"results/facts/{name}.json"
@@ -20,15 +25,14 @@ FACTS = [
         "convergence",
         "contracts",
     )
+    if needs.stage_of(name) not in LACKING
 ]
 
 
 rule estimate:
     input:
-        panel=rules.build_panel.output.panel,
-        measures=rules.build_measures.output.measures,
-        exposure=rules.build_exposure.output.exposure,
-        weights=rules.build_weights.output.weights,
+        **PREPARED,
+        **JOINED,
     output:
         records=report(
             "results/estimates/{specification}.csv",
@@ -55,6 +59,8 @@ rule estimate:
         runtime=10,
     params:
         spec=specification,
+        joined=config["data"]["joined"],
+        absent=config["claims"],
         draws=config["draws"]["bootstrap"],
         seed=config["seed"],
         code=estimator_code,
@@ -66,14 +72,13 @@ rule estimate:
 
 rule collect:
     input:
-        records=expand("results/estimates/{s}.csv", s=[*SPECIFICATIONS, *ANALYSES]),
-        flows=expand("results/estimates/{s}.flow.csv", s=SPECIFICATIONS),
+        **{k: v for k, v in PREPARED.items() if k in ("panel", "measures")},
+        **at_hand(market_access="market_access"),
+        records=expand("results/estimates/{s}.csv", s=[*CARRIED, *ANALYSES]),
+        flows=expand("results/estimates/{s}.flow.csv", s=CARRIED),
         facts=FACTS,
-        panel=rules.build_panel.output.panel,
-        measures=rules.build_measures.output.measures,
         matched=rules.build_panel.output.matched,
         coverage=rules.build_panel.output.coverage,
-        market_access=f"{TABLE_FOLDER}/market_access.csv",
     output:
         estimates=shown("results/estimates.csv", "paper", "records"),
         samples=shown("results/tables/estimation_samples.csv", "paper"),

@@ -1,10 +1,9 @@
-PAPER_TABLES = [
-    rules.build_panel.output.flow,
-    rules.build_stages.output.grid_print,
-    rules.analyse_convergence.output.clubs_print,
-    rules.validate_estimators.output.table,
-    "results/expected/bench.csv",
-]
+PAPER_TABLES = {
+    "build_panel": rules.build_panel.output.flow,
+    "build_stages": rules.build_stages.output.grid_print,
+    "analyse_convergence": rules.analyse_convergence.output.clubs_print,
+    "validate_estimators": rules.validate_estimators.output.table,
+}
 FIGURES = {
     "maps": ["map"],
     "gap": ["means", "gap"],
@@ -59,7 +58,7 @@ use rule draw_maps as draw_gap with:
 use rule draw_maps as draw_agglomeration with:
     input:
         estimates=rules.collect.output.estimates,
-        literature="data/literature.csv",
+        literature=f"{HERE}data/literature.csv",
     output:
         **drawn("agglomeration", *FIGURES["agglomeration"]),
     log:

@@ -1,8 +1,8 @@
 rule build_measures:
     input:
+        **at_hand(regions="population_regions"),
         panel=rules.build_panel.output.panel,
         towns=f"{TABLE_FOLDER}/towns_2020.csv",
-        regions=f"{TABLE_FOLDER}/population_regions.csv",
     output:
         measures="data/panel/measures.csv",
     log:
@@ -19,7 +19,9 @@ rule build_measures:
             **config["market_potential"],
             "cores": config["cores"],
             "rings_km": config["rings_km"],
+            "home": config["data"]["country"],
         },
+        contract={"rosstat": "towns_2020", "municipalities": "towns"}[LAYOUT],
         code=code_of("workflow/monotowns", "workflow/scripts/measure/build_measures.py"),
     message:
         "Measures: market potential, distance to cores, rings"
@@ -33,7 +35,7 @@ rule check_contracts:
         panel=rules.build_panel.output.panel,
         towns=rules.build_panel.output.towns,
         sample_flow=rules.build_panel.output.flow,
-        crosswalk=rules.build_panel.output.walk,
+        crosswalk="results/tables/crosswalk.csv",
         coverage=rules.build_panel.output.coverage,
         measures=rules.build_measures.output.measures,
         municipal_dictionary=f"{TABLE_FOLDER}/municipal_dictionary.csv",
@@ -190,3 +192,18 @@ rule build_weights:
         "Weights: balance the controls on what they were before 2014"
     script:
         "../scripts/measure/build_weights.py"
+
+
+# The panel with what was measured beside it, as far as the tables carry it.
+PREPARED = {
+    "panel": rules.build_panel.output.panel,
+    **{
+        name: path
+        for stage, name, path in (
+            ("build_measures", "measures", rules.build_measures.output.measures),
+            ("build_exposure", "exposure", rules.build_exposure.output.exposure),
+            ("build_weights", "weights", rules.build_weights.output.weights),
+        )
+        if stage not in LACKING
+    },
+}

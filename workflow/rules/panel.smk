@@ -1,20 +1,12 @@
-TABLES = [
-    "municipal_incomes",
-    "municipal_dictionary",
-    "population_2024",
-    "monotowns_2014",
-    "monotowns_2024",
-    "toser",
-    "population_regions",
-]
+PANEL_TABLES = needs.panel_tables(LAYOUT, TABLES)
 
 
 rule build_panel:
     input:
-        **{table: f"{TABLE_FOLDER}/{table}.csv" for table in TABLES},
-        hand_crosswalk="data/corrections/crosswalk.csv",
-        hand_towns="data/corrections/towns.csv",
-        hand_incomes="data/corrections/incomes.yaml",
+        **{table: f"{TABLE_FOLDER}/{table}.csv" for table in PANEL_TABLES},
+        hand_crosswalk=f"{HERE}data/corrections/crosswalk.csv",
+        hand_towns=f"{HERE}data/corrections/towns.csv",
+        hand_incomes=f"{HERE}data/corrections/incomes.yaml",
         # Nothing is built from a table whose contract failed. Not `ancient`: when the job before
         # runs, Snakemake then looks at no other reason for this one.
         contracts=rules.check_tables.output.verdicts,
@@ -36,7 +28,7 @@ rule build_panel:
         mem_mb=2000,
         runtime=5,
     params:
-        tables=TABLES,
+        tables=PANEL_TABLES,
         config={
             "years": config["years"],
             "monotown": config["monotown"],

@@ -85,7 +85,8 @@ def items(shown: list[dict], root, texts: dict[str, str]) -> list[dict]:
     """
     numbers = json.loads((Path(root) / NUMBERS).read_text(encoding="utf-8"))
     places, told = origins(root), sentences_by_number(texts, numbers)
-    held = pd.read_csv(Path(root) / "results/claims.csv").groupby("claim")
+    table = pd.read_csv(Path(root) / "results/claims.csv")
+    held, nothing = table.groupby("claim"), table.iloc[:0]
     cache, found = {}, []
     for count, one in enumerate(shown, start=1):
         item = {
@@ -114,7 +115,8 @@ def items(shown: list[dict], root, texts: dict[str, str]) -> list[dict]:
             item["file"] = one["name"].lstrip("/")
         else:
             item["file"] = "results/claims.csv"
-            part = held.get_group(one["name"])
+            # A claim that these results cannot hold has no row.
+            part = held.get_group(one["name"]) if one["name"] in held.groups else nothing
             item["sentences"] = [claims.filled(s, numbers) for s in part["sentence"].unique()]
             item["assertions"] = list(part["assertion"])
         found.append(item)

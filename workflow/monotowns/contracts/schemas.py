@@ -29,6 +29,7 @@ def schemas() -> dict:
         pa.Column(float, pa.Check.in_range(41, 82), nullable=True),
         pa.Column(float, pa.Check.in_range(-180, 180), nullable=True),
     )
+    anywhere = pa.Column(float, pa.Check.in_range(-90, 90), nullable=True)
     share = pa.Column(float, pa.Check.in_range(0, 1), nullable=True)
     adds_up = pa.Check(
         lambda f: (f["taxable"] + f["social"] - f["total"]).abs() <= ROUNDED,
@@ -98,6 +99,14 @@ def schemas() -> dict:
             },
             unique=["region", "town"],
         ),
+        "towns": pa.DataFrameSchema(
+            {
+                "town": pa.Column(str),
+                "population": pa.Column(int, pa.Check.gt(0)),
+                "lat": anywhere,
+                "lon": lon,
+            },
+        ),
         "market_access": pa.DataFrameSchema(
             {"territory_id": pa.Column(int, unique=True), "market_access": positive},
         ),
@@ -133,9 +142,49 @@ def schemas() -> dict:
                 ),
             },
         ),
+        "municipalities": pa.DataFrameSchema(
+            {
+                "entity": pa.Column(str, pa.Check.str_length(min_value=1)),
+                "name": pa.Column(str),
+                "region": pa.Column(str),
+                "year": pa.Column(int, pa.Check.in_range(1900, 2100)),
+                "population": people,
+                "taxable": pa.Column(float, nullable=True, coerce=True),
+                "social": pa.Column(float, nullable=True, coerce=True, required=False),
+                "kind": pa.Column(str, nullable=True, required=False),
+                "lat": anywhere,
+                "lon": lon,
+            },
+            unique=["entity", "year"],
+        ),
+        "company_towns": pa.DataFrameSchema(
+            {
+                "list": pa.Column(int, pa.Check.in_range(1900, 2100)),
+                "entity": pa.Column(str, pa.Check.str_length(min_value=1)),
+                "town": pa.Column(str),
+                "category": pa.Column(
+                    float, pa.Check.isin([1, 2, 3]), nullable=True, coerce=True, required=False
+                ),
+                "town_share": pa.Column(
+                    float, pa.Check.in_range(0, 1), nullable=True, coerce=True, required=False
+                ),
+            },
+            unique=["list", "entity", "town"],
+        ),
+        "panel_municipalities": pa.DataFrameSchema(
+            {
+                "entity": pa.Column(str),
+                "population": positive,
+                "taxable": positive,
+                "region": pa.Column(str),
+                "monotown": pa.Column(float, pa.Check.isin([0, 1]), nullable=True),
+                "log_taxable_pc": pa.Column(float),
+            },
+            unique=["entity", "year"],
+        ),
         "measures": pa.DataFrameSchema(
             {
-                "entity": code,
+                "entity": pa.Column(str),
                 "year": year,
                 "log_mp_.*": pa.Column(float, regex=True),
                 "core_.*_km": pa.Column(float, pa.Check.in_range(0, 10_000), regex=True),

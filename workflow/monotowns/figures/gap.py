@@ -27,6 +27,8 @@ def group_means(panel):
         "all other entities": (panel["monotown"] == 0, BLUE, "-"),
     }  # fmt: skip
     for label, (rows, colour, line) in groups.items():
+        if not rows.any():
+            continue
         mean = panel[rows].groupby("year")["log_taxable_pc"].mean()
         axes.plot(mean.index, mean, line, marker="o", ms=2.5, lw=1.2, color=colour)
         axes.annotate(label, (mean.index[-1], mean.iloc[-1]), xytext=(5, 0), color=colour,
@@ -43,9 +45,10 @@ def event_plot(records, terms, ylabel, xlabel, base=None):
     records : pandas.DataFrame
         Result records; a term ``band`` holds the critical value of a specification's band.
     terms : dict
-        Specification -> label, three at the most.
+        Specification -> label, three at the most; one without records is left out.
     """
     plt = style()
+    terms = {name: label for name, label in terms.items() if name in set(records["specification"])}
     figure, axes = plt.subplots(figsize=(WIDTH * 0.8, 2.6))
     shifts = np.linspace(-0.09, 0.09, len(terms)) * len(terms) / 2 if len(terms) > 1 else [0]
     for (name, label), shift, colour in zip(
@@ -66,6 +69,13 @@ def event_plot(records, terms, ylabel, xlabel, base=None):
     return figure
 
 
+def base_year(panel, records, specification="gap_main"):
+    """The year of the panel that an event study measures from: the one without a term."""
+    of = records.loc[records["specification"] == specification, "term"]
+    left = sorted(set(panel["year"]) - set(of[of.str.isdigit()].astype(int)))
+    return left[0] if len(left) == 1 else None
+
+
 def draw(frames):
     """Raw means and the event study of the gap.
 
@@ -77,7 +87,8 @@ def draw(frames):
     records = frames["estimates"]
     gap = {"gap_main": "all comparison entities", "gap_balanced": "balanced on 2012-2013",
            "gap_urban_okrugs": "urban okrugs only"}  # fmt: skip
+    base = base_year(frames["panel"], records)
     return {
         "means": group_means(frames["panel"]),
-        "gap": event_plot(records, gap, EFFECT, "year", base=2013),
+        "gap": event_plot(records, gap, EFFECT, "year", base),
     }

@@ -22,6 +22,10 @@ MODELS = {"slx": ("lagged treatment", GREEN), "sar": ("lagged income", BLUE),
 SHIFT = {"slx": -0.24, "sar": 0.0, "sdm": 0.24}
 
 
+def _order(name):
+    return list(WEIGHTS).index(name) if name in WEIGHTS else len(WEIGHTS)
+
+
 def impacts(records):
     """Direct, indirect and total impacts, one panel each, by weights and model.
 
@@ -32,6 +36,10 @@ def impacts(records):
     figure, panels = plt.subplots(1, 3, figsize=(WIDTH, 2.9), sharey=True)
     rows = records.set_index(["specification", "term"])
     columns = ["estimate", "ci_low", "ci_high"]
+    # Weights under other names are a fork's own.
+    names = [n.removeprefix("spatial_sdm_") for n in records["specification"].unique()
+             if n.startswith("spatial_sdm_") and n != "spatial_sdm_placebo"]  # fmt: skip
+    weights = {n: WEIGHTS.get(n, n.replace("_", " ")) for n in sorted(names, key=_order)}
 
     def point(axes, place, specification, term, colour):
         found = rows.loc[[(specification, term)], columns].iloc[0]
@@ -39,7 +47,7 @@ def impacts(records):
         axes.plot([found["estimate"]], [place], "o", ms=3, color=colour)
 
     for axes, kind in zip(panels, ("direct", "indirect", "total"), strict=True):
-        for place, name in enumerate(WEIGHTS):
+        for place, name in enumerate(weights):
             for model, (_, colour) in MODELS.items():
                 point(axes, place + SHIFT[model] * 0.8, f"spatial_{model}_{name}",
                       f"{kind} monotown", colour)  # fmt: skip
@@ -48,7 +56,7 @@ def impacts(records):
                 point(axes, place + 0.4, region, "W_monotown", GREY)
         axes.axvline(0, color=GREY, lw=0.6)
         axes.set_xlabel(f"{kind}, log points")
-    panels[0].set_yticks(range(len(WEIGHTS)), list(WEIGHTS.values()))
+    panels[0].set_yticks(range(len(weights)), list(weights.values()))
     panels[0].invert_yaxis()
     labels = [*MODELS.values(), ("lagged treatment, region-by-year effects", GREY)]
     for label, colour in labels:

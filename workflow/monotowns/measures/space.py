@@ -52,7 +52,7 @@ def measure(panel, towns, region_population, settings, countries=None):
     settings : dict
         ``kappa_km``, ``min_distance_km``, ``local_km`` (see :mod:`.agglomeration` and
         :mod:`.scales`), ``cores`` (least population, one distance column each) and ``rings_km``
-        (bounds of the rings around cores of the second size).
+        (bounds of the rings around cores of the second size); ``home``, the country's ISO code.
     countries : pandas.DataFrame, optional
         Foreign masses; GeoNames' without.
 
@@ -73,7 +73,7 @@ def measure(panel, towns, region_population, settings, countries=None):
         )
         for decay in DECAYS
     }
-    countries = scales.foreign_countries() if countries is None else countries
+    countries = scales.foreign_countries(settings["home"]) if countries is None else countries
     local, national, foreign = scales.potential_by_scale(
         lat, lon, people, countries, settings["local_km"], floor
     )

@@ -49,14 +49,55 @@ def holds(frame: pd.DataFrame, conditions: dict) -> np.ndarray:
     return good
 
 
+def join(frame: pd.DataFrame, name: str, table: pd.DataFrame, keys: list) -> pd.DataFrame:
+    """Join a table to the panel by its key columns; rows that it lacks are missing.
+
+    Raises
+    ------
+    DesignError
+        A key column is missing on a side or repeats, or another column is in the panel already.
+    """
+    where = f"joined table {name}"
+    absent = [k for k in keys if k not in table or k not in frame]
+    if absent:
+        raise DesignError(where, "no such key column", keys=absent,
+                          expected=f"columns of both: {', '.join(table.columns)}")  # fmt: skip
+    again = table[table.duplicated(keys)]
+    if len(again):
+        raise DesignError(where, "a key stands twice",
+                          keys=again[keys].itertuples(index=False, name=None))  # fmt: skip
+    known = [c for c in table if c in frame and c not in keys]
+    if known:
+        raise DesignError(where, "the panel has these columns already", keys=known,
+                          remedy="rename them in the reader")  # fmt: skip
+    return frame.merge(table, on=keys, how="left", validate="m:1")
+
+
+def derive(frame: pd.DataFrame, name: str, rule: dict, where: str) -> pd.Series:
+    """Make an outcome of columns of the panel: ``of``, over ``per``, its ``log``.
+
+    A value of which there is no logarithm is missing.
+    """
+    for column in (rule["of"], rule.get("per", rule["of"])):
+        if column not in frame:
+            raise DesignError(where, f"'{name}' is made of a column that is not in the panel",
+                              keys=[column], remedy=nearest(column, frame.columns))  # fmt: skip
+    values = frame[rule["of"]].astype(float)
+    if "per" in rule:
+        values = values / frame[rule["per"]]
+    return np.log(values.where(values > 0)) if rule.get("log") else values
+
+
 def with_columns(frame: pd.DataFrame, spec: dict, where: str) -> pd.DataFrame:
-    """Add the dummies and products (``a:b``) that a specification names.
+    """Add the derived columns, dummies and products (``a:b``) that a specification names.
 
     Raises
     ------
     DesignError
         When a column does not exist, with the nearest that does.
     """
+    made = {k: derive(frame, k, v, where) for k, v in spec.get("derived", {}).items()}
+    frame = frame.assign(**made)
     frame = frame.assign(**{k: holds(frame, v).astype(float) for k, v in spec["dummies"].items()})
     for column in columns_of(spec):
         for part in column.split(":"):

@@ -5,20 +5,37 @@ from inspect import signature
 
 import pandas as pd
 
-from monotowns.estimates import to_records
+from monotowns.errors import DesignError
+from monotowns.estimates import RECORD, to_records
 from monotowns.models import design
 from monotowns.settings import ESTIMATORS
 
 
-def prepare(panel: pd.DataFrame, measures: pd.DataFrame, *by_entity: pd.DataFrame) -> pd.DataFrame:
-    """Join measures and tables by entity and write the TOSER cohort as the estimators want it.
+def prepare(panel: pd.DataFrame, *tables: pd.DataFrame, joined=()) -> pd.DataFrame:
+    """Join tables to the panel and write the TOSER cohort as the estimators want it.
 
     ``toser_cohort`` is the first year of the status, 0 for never; an undated status is neither
     treated nor a control, so its cohort is missing.
+
+    Parameters
+    ----------
+    panel : pandas.DataFrame
+    *tables : pandas.DataFrame
+        By ``entity`` and ``year``, or by ``entity`` alone.
+    joined : sequence of (str, pandas.DataFrame, list of str)
+        Further tables: name, rows, key columns.
+
+    Raises
+    ------
+    DesignError
+        A further table lacks a key, repeats one, or has a column that the panel has already.
     """
-    frame = panel.merge(measures, on=["entity", "year"], how="left", validate="1:1")
-    for table in by_entity:
-        frame = frame.merge(table, on="entity", how="left", validate="m:1")
+    frame = panel
+    for table in tables:
+        keys = ["entity", "year"] if "year" in table else ["entity"]
+        frame = frame.merge(table, on=keys, how="left", validate="m:1")
+    for name, table, keys in joined:
+        frame = design.join(frame, name, table, keys)
     cohort = frame["toser"].fillna(0).where(frame["toser"] != 0)
     return frame.assign(toser_cohort=cohort)
 
@@ -84,3 +101,22 @@ def estimate(frame: pd.DataFrame, name: str, spec: dict, draws: int, seed: int):
     about |= {field: spec[field] for field in ("question", "group", "outcome", "sample")}
     records = pd.concat([to_records(one, **about) for one in fits], ignore_index=True)
     return records, pd.DataFrame(flow, columns=["specification", "step", "rows", "entities"])
+
+
+def estimate_or_say_why(frame: pd.DataFrame, name: str, spec: dict, draws: int, seed: int):
+    """Estimate one specification, or say in its flow why these data do not carry it.
+
+    Returns
+    -------
+    records, flow : pandas.DataFrame
+        As :func:`estimate`; without a record, and with the step ``not estimated: <why>`` last,
+        where :func:`estimate` raises a :class:`~monotowns.errors.DesignError`.
+    """
+    try:
+        return estimate(frame, name, spec, draws, seed)
+    except DesignError as error:
+        why = " ".join([error.problem, *map(str, error.keys[:3])])
+        rows = [(name, "panel", len(frame), frame["entity"].nunique()),
+                (name, f"not estimated: {why}", 0, 0)]  # fmt: skip
+        flow = pd.DataFrame(rows, columns=["specification", "step", "rows", "entities"])
+        return pd.DataFrame(columns=RECORD), flow

@@ -46,7 +46,6 @@ def main(tables: list, declared: dict, draws: dict, seed: int, outputs: dict):
 if "snakemake" in globals():
     from monotowns.stage import run
 
-    tables = [snakemake.input[k] for k in ("panel", "measures", "exposure", "weights")]
-    run(main, snakemake, tables=tables, declared=snakemake.params.declared,
+    run(main, snakemake, tables=list(snakemake.input), declared=snakemake.params.declared,
         draws=snakemake.params.draws, seed=snakemake.params.seed,
         outputs=dict(snakemake.output.items()))  # fmt: skip

@@ -11,7 +11,8 @@ def main(records: list, flows: list, facts: list, tables: dict, outputs: dict):
     from monotowns import tables as printed
 
     read = {k: pd.read_csv(v, dtype={"entity": str}) for k, v in tables.items()}
-    found = pd.concat([pd.read_csv(r, dtype={"term": str}) for r in records], ignore_index=True)
+    parts = [pd.read_csv(r, dtype={"term": str}) for r in records]
+    found = pd.concat([part for part in parts if len(part)], ignore_index=True)
     given = [json.loads(Path(path).read_text(encoding="utf-8")) for path in facts]
     numbers = manuscript.of_records(found) | manuscript.of_facts(
         fact.panel_facts(**read), fact.rouble_facts(found, read["panel"]), *given
@@ -30,7 +31,8 @@ def main(records: list, flows: list, facts: list, tables: dict, outputs: dict):
 if "snakemake" in globals():
     from monotowns.stage import run
 
-    tables = {k: snakemake.input[k] for k in snakemake.params.tables}
+    given = snakemake.input.keys()
+    tables = {k: snakemake.input[k] for k in snakemake.params.tables if k in given}
     run(main, snakemake, records=snakemake.input.records, flows=snakemake.input.flows,
         facts=snakemake.input.facts, tables=tables,
         outputs=dict(snakemake.output.items()))  # fmt: skip

@@ -1,12 +1,21 @@
 """Estimate one specification: its result records and the flow of its sample."""
 
 
-def main(tables: list, name: str, spec: dict, draws: int, seed: int, records: str, flow: str):
+def main(tables: list, joined: dict, keys: dict, name: str, spec: dict, draws: int, seed: int,
+         absent: str, records: str, flow: str):  # fmt: skip
     import pandas as pd
-    from monotowns.models.specification import estimate, prepare
+    from monotowns.contracts import check
+    from monotowns.models.specification import estimate, estimate_or_say_why, prepare
 
-    frame = prepare(*(pd.read_csv(table, dtype={"entity": str}) for table in tables))
-    fit, lost = estimate(frame, name, spec, draws, seed)
+    further = [
+        (table, check(pd.read_csv(path, dtype={"entity": str}), table), keys[table])
+        for table, path in joined.items()
+    ]
+    read = (pd.read_csv(table, dtype={"entity": str}) for table in tables)
+    frame = prepare(*read, joined=further)
+    # A fork's data may not carry a specification; the study's own must.
+    work = {"stop": estimate, "report": estimate_or_say_why}[absent]
+    fit, lost = work(frame, name, spec, draws, seed)
     # Written only once the fit stands: no half-written result stays behind.
     fit.to_csv(records, index=False, lineterminator="\n", float_format="%.10g")
     lost.to_csv(flow, index=False, lineterminator="\n")
@@ -15,7 +24,9 @@ def main(tables: list, name: str, spec: dict, draws: int, seed: int, records: st
 if "snakemake" in globals():
     from monotowns.stage import run
 
-    tables = [snakemake.input[k] for k in ("panel", "measures", "exposure", "weights")]
-    run(main, snakemake, tables=tables, **dict(snakemake.output.items()),
+    keys = snakemake.params.joined
+    tables = [path for name, path in snakemake.input.items() if name not in keys]
+    run(main, snakemake, tables=tables, joined={k: snakemake.input[k] for k in keys}, keys=keys,
         name=snakemake.wildcards.specification, spec=snakemake.params.spec,
+        absent=snakemake.params.absent, **dict(snakemake.output.items()),
         draws=snakemake.params.draws, seed=snakemake.params.seed)  # fmt: skip

@@ -1,14 +1,18 @@
 """Market potential, its scales and instrument, distance to cores and rings."""
 
 
-def main(panel: str, towns: str, regions: str, settings: dict, measures: str):
+def main(panel: str, towns: str, settings: dict, contract: str, measures: str,
+         regions: str | None = None):  # fmt: skip
     import pandas as pd
     from monotowns.contracts import check
     from monotowns.measures.space import measure
 
+    published = pd.DataFrame(columns=["region", "year", "population"])
+    if regions is not None:
+        published = check(pd.read_csv(regions), "population_regions")
     frame = measure(
-        pd.read_csv(panel, dtype={"entity": str}), check(pd.read_csv(towns), "towns_2020"),
-        check(pd.read_csv(regions), "population_regions"), settings,
+        pd.read_csv(panel, dtype={"entity": str}), check(pd.read_csv(towns), contract),
+        published, settings,
     )  # fmt: skip
     check(frame, "measures").to_csv(
         measures, index=False, lineterminator="\n", float_format="%.10g"
@@ -19,4 +23,4 @@ if "snakemake" in globals():
     from monotowns.stage import run
 
     run(main, snakemake, **dict(snakemake.input.items()), settings=snakemake.params.settings,
-        **dict(snakemake.output.items()))  # fmt: skip
+        contract=snakemake.params.contract, **dict(snakemake.output.items()))  # fmt: skip

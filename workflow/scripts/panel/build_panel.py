@@ -16,6 +16,9 @@ def main(tables: dict, corrections: dict, config: dict, outputs: dict):
     rows, flow, walk = panel.harmonise(
         incomes, versions, hand["crosswalk"], config["years"]["first"], config["years"]["last"]
     )
+    empty = {"toser": ["region", "town", "established"],
+             "population_regions": ["region", "year", "population"]}  # fmt: skip
+    read = {k: pd.DataFrame(columns=v) for k, v in empty.items()} | read
     lists = {k: read[k] for k in ("monotowns_2014", "monotowns_2024", "toser")}
     status, towns = panel.monotown_status(
         lists, read["population_2024"], versions, hand["towns"],

@@ -1,33 +1,54 @@
-"""Hold the manuscript's sentences to the results before it is typeset."""
+"""Hold the manuscript's sentences to the results before it is typeset; say what it cannot show."""
 
 
-def main(sections: list, guarded: list, claims: str, estimates: str, target: str):
+def main(sections: dict, guarded: list, claims: str, numbers: str, estimates: str, flows: str,
+         shown: list, lacking: dict, policy: str, outputs: dict):  # fmt: skip
+    import json
     from pathlib import Path
 
     import pandas as pd
     import yaml
     from monotowns import claims as guard
     from monotowns.errors import InputError
+    from monotowns.needs import left_out_table
 
-    texts = {path: Path(path).read_text(encoding="utf-8") for path in sections}
+    texts = {name: Path(path).read_text(encoding="utf-8") for name, path in sections.items()}
     held = yaml.safe_load(Path(claims).read_text(encoding="utf-8"))
-    for path in guarded:
-        typed = guard.typed_digits(texts[path], held["literals"])
+    for name in guarded:
+        typed = guard.typed_digits(texts[name], held["literals"])
         if typed:
-            raise InputError(path, "a number is typed by hand", keys=typed,
+            raise InputError(sections[name], "a number is typed by hand", keys=typed,
                              remedy="read it from results/numbers.json with #n")  # fmt: skip
-        loose = guard.unguarded(texts[path])
+        loose = guard.unguarded(texts[name])
         if loose:
-            raise InputError(path, "a sentence claims something and nothing holds it", keys=loose,
+            raise InputError(sections[name], "a sentence claims something and nothing holds it",
+                             keys=loose,
                              remedy="write it as #claim, its assertion in claims.yaml")  # fmt: skip
+    told = "\n".join(text for name, text in texts.items() if name not in lacking["section"])
+    untold = "\n".join(text for name, text in texts.items() if name in lacking["section"])
     records = pd.read_csv(estimates, dtype={"term": str})
-    table = guard.check_claims(held["claims"], "\n".join(texts.values()), records)
-    table.to_csv(target, index=False, lineterminator="\n", float_format="%.6g")
+    given = (held["claims"], told, records, untold)
+    table, failed = (
+        guard.report_claims(*given) if policy == "report" else (guard.check_claims(*given), {})
+    )
+    table.to_csv(outputs["claims"], index=False, lineterminator="\n", float_format="%.6g")
+    steps = pd.read_csv(flows).set_index("specification")["step"]
+    why = steps[steps.str.startswith("not estimated: ")].str.removeprefix("not estimated: ")
+    lacking["specification"] |= why.to_dict()
+    if policy == "report":
+        known = json.loads(Path(numbers).read_text(encoding="utf-8"))
+        lacking |= {"claim": failed} | guard.without_result(told, known, shown)
+    left_out_table(**lacking).to_csv(outputs["left_out"], index=False, lineterminator="\n")
 
 
 if "snakemake" in globals():
     from monotowns.stage import run
 
-    run(main, snakemake, sections=snakemake.input.sections, guarded=snakemake.input.guarded,
-        claims=snakemake.input.claims, estimates=snakemake.input.estimates,
-        target=snakemake.output.claims)  # fmt: skip
+    given, params = snakemake.input, snakemake.params
+    written = snakemake.output.claims.removesuffix("results/claims.csv")
+    run(main, snakemake, sections={name: given[name] for name in params.sections},
+        guarded=params.guarded, claims=given.claims, numbers=given.numbers,
+        estimates=given.estimates, flows=given.flows,
+        shown=[path.removeprefix(written) for path in params.shown],
+        lacking={kind: dict(found) for kind, found in params.lacking.items()},
+        policy=params.policy, outputs=dict(snakemake.output.items()))  # fmt: skip

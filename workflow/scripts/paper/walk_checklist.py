@@ -1,7 +1,8 @@
 """Walk the referees' checklist on the results."""
 
 
-def main(items: str, estimates: str, facts: list, acknowledged: dict, outputs: dict):
+def main(items: str, estimates: str, facts: list, acknowledged: dict, roots: list,
+         policy: str, outputs: dict):  # fmt: skip
     import json
     from pathlib import Path
 
@@ -14,14 +15,17 @@ def main(items: str, estimates: str, facts: list, acknowledged: dict, outputs: d
     for path in facts:
         given |= json.loads(Path(path).read_text(encoding="utf-8"))
     records = pd.read_csv(estimates, dtype={"term": str})
-    present = {item["artefact"] for item in listed if Path(item["artefact"]).exists()}
-    table = walk(listed, records, given, present, acknowledged)
+    named = {item["artefact"] for item in listed}
+    present = {name for name in named if any(Path(root, name).exists() for root in roots)}
+    table = walk(listed, records, given, present, acknowledged, policy == "stop")
     table.to_csv(outputs["checklist"], index=False, lineterminator="\n")
 
 
 if "snakemake" in globals():
     from monotowns.stage import run
 
-    run(main, snakemake, items=snakemake.input.items_, estimates=snakemake.input.estimates,
+    written = snakemake.output.checklist.removesuffix("results/checklist.csv")
+    run(main, snakemake, roots=[snakemake.params.here, written], policy=snakemake.params.policy,
+        items=snakemake.input.items_, estimates=snakemake.input.estimates,
         facts=snakemake.input.facts, acknowledged=snakemake.params.acknowledged,
         outputs=dict(snakemake.output.items()))  # fmt: skip

@@ -1,0 +1,31 @@
+"""A fork's run: Snakemake with the copy's own library, the jobs that ran, the paper's text."""
+
+import os
+import re
+import subprocess
+import sys
+
+
+def snakemake(folder, *words, library=None, **environment):
+    """Run Snakemake in a folder, with the library of a copy of the checkout (the same folder)."""
+    own = {"PYTHONPATH": str((library or folder) / "workflow"), "PYTHONUTF8": "1", **environment}
+    command = [sys.executable, "-m", "snakemake", "--cores", "2", *words]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True,
+                          env={**os.environ, **own})  # fmt: skip
+
+
+def ran(done) -> list[str]:
+    """Rules of the jobs that a run counts before it starts, one entry a job."""
+    table = re.search(r"^job +count\n[- ]+\n(.*?)^total", done.stderr + done.stdout, re.M | re.S)
+    if table is None:
+        return []
+    rows = (line.split() for line in table[1].splitlines())
+    return [name for name, count in rows for _ in range(int(count)) if name != "all"]
+
+
+def paper_text(folder, main="paper/main.typ") -> str:
+    """The manuscript's words, in order, as Typst sets them."""
+    import typst
+
+    markup = typst.compile(folder / main, root=folder, ignore_system_fonts=True, format="html")
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", "", markup.decode()))
