@@ -6,6 +6,7 @@ import shlex
 import sys
 
 from monotowns.provenance import code_of, commit
+from monotowns.schema import read
 from monotowns.settings import (
     ESTIMATORS,
     check_config,
@@ -13,6 +14,7 @@ from monotowns.settings import (
     load_specifications,
 )
 from monotowns.sources import load_registry
+from monotowns.stage import refusals
 
 # Snakemake puts this path into a shell command unquoted; a folder with a space would end it early.
 if any(letter.isspace() for letter in sys.executable):
@@ -25,14 +27,19 @@ os.environ |= dict.fromkeys(
 )
 os.environ["MONOTOWNS_COMMIT"] = commit(".")
 
+# What Snakemake would read as it comes (a key twice, a broken line) is refused first.
+with refusals():
+    read("config/config.yaml")
+
 
 configfile: "config/config.yaml"
 
 
-check_config(config)
-SPECIFICATIONS = load_specifications("config/specifications.yaml", config["years"])
-CURVES = load_section("config/specifications.yaml", "curves")
-FAMILIES = load_section("config/specifications.yaml", "families")
+with refusals():
+    check_config(config)
+    SPECIFICATIONS = load_specifications("config/specifications.yaml", config["years"])
+    CURVES = load_section("config/specifications.yaml", "curves")
+    FAMILIES = load_section("config/specifications.yaml", "families")
 TABLE_FOLDER = {"snapshot": "data/snapshot", "download": "data/clean"}[
     config["acquisition"]
 ]

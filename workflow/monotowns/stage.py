@@ -11,6 +11,7 @@ import platform
 import resource
 import sys
 import time
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from monotowns.errors import InputError
@@ -20,6 +21,16 @@ def digest(path) -> str:
     """Sha256 of a file, in hexadecimal digits."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def refusals():
+    """Let an :class:`InputError` be one message and exit 2; everything else keeps its traceback."""
+    try:
+        yield
+    except InputError as error:
+        print(f"\n{error}\n", file=sys.stderr)
+        sys.exit(2)
 
 
 def run(main, snakemake=None, **arguments):
@@ -35,11 +46,8 @@ def run(main, snakemake=None, **arguments):
         Handed to ``main``.
     """
     started, clock = datetime.now(UTC), time.perf_counter()
-    try:
+    with refusals():
         main(**arguments)
-    except InputError as error:
-        print(f"\n{error}\n", file=sys.stderr)
-        sys.exit(2)
     if snakemake is None or not snakemake.log:
         return
     record = {

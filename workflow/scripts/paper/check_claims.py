@@ -5,12 +5,12 @@ def main(sections: list, guarded: list, claims: str, estimates: str, target: str
     from pathlib import Path
 
     import pandas as pd
-    import yaml
     from monotowns import claims as guard
     from monotowns.errors import InputError
+    from monotowns.schema import read
 
     texts = {path: Path(path).read_text(encoding="utf-8") for path in sections}
-    held = yaml.safe_load(Path(claims).read_text(encoding="utf-8"))
+    held = read(claims, InputError)
     for path in guarded:
         typed = guard.typed_digits(texts[path], held["literals"])
         if typed:
