@@ -51,7 +51,7 @@ snapshot: $(STAMP)  ## rewrite data/snapshot from verified raw files (MONOTOWNS_
 	@$(BIN)/python workflow/scripts/acquire/write_snapshot.py
 
 profile: all  ## one page about a listed town: make profile TOWN=Норильск [REGION='...']
-	@$(BIN)/python workflow/scripts/paper/profile.py "$(TOWN)" "$(REGION)"
+	@$(BIN)/python workflow/scripts/paper/profile.py "$$TOWN" "$$REGION"
 
 expected: all  ## keep the results of this run as the expected ones
 	@$(BIN)/python workflow/scripts/documentation/keep_expected.py

@@ -53,6 +53,8 @@ BROKEN_CONFIGS = [
     ("  2015: 12.91\n", "  2015: 12.91\n  2015: 1\n", ["the key '2015' stands twice"]),
     ("rank_size: [20000", "rank_size: [x", ["rank_size.0: wrong type: expected integer"]),
     ("author: Anonymous", "author: [", ["not a YAML file", "line 2, column 9"]),
+    ("author: Anonymous", "a: &a [1, 1]\nb: &b [*a, *a]\nc: &c [*b, *c]\nauthor: *c",
+     ["more than 100000 values"]),
     ("author: Anonymous", "author: !!python/object/apply:os.getcwd []", ["not a YAML file"]),
 ]  # fmt: skip
 BROKEN_SPECIFICATIONS = [
@@ -71,7 +73,7 @@ BROKEN_SPECIFICATIONS = [
     ("year: {max: 2019}", "year: {max: lsat}", ["a bound is no number", "found: lsat"]),
     ("kind: [городской округ]", "kind: городской округ", ["samples.urban_okrugs.kind"]),
     ("instruments: [log_mp_instrument]", "controls: [a]", ["the estimator iv needs instruments"]),
-    ("estimator: iv", "estimator: ols", ["instruments is read by other estimators only", "expected: iv"]),
+    ("estimator: iv", "estimator: ols", ["instruments is read by other", "expected: iv"]),
     ("variances: [crv3, wild]", "variances: [crv4]", ["gap_urban_okrugs.variances.0", "crv4"]),
     ("treatment: toser_cohort, sample", "treatment: toser_cohort, base: 2013, sample",
      ["toser_imputation", "base is read by other estimators only", "found: imputation"]),

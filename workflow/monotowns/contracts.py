@@ -5,6 +5,8 @@ import pandas as pd
 from monotowns.errors import ContractError, examples
 
 CODE = r"^\d{8}$"
+#: What no text of the sources holds: a spreadsheet runs a cell that begins so, a page the tags.
+NOT_TEXT = r"^[=+@-]|[<>\x00-\x1f]"
 
 
 def _schemas():
@@ -173,6 +175,7 @@ def check(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     """
     import pandera.pandas as pa
 
+    _check_texts(frame, name)
     try:
         return _schemas()[name].validate(frame, lazy=True)
     except pa.errors.SchemaErrors as error:
@@ -190,6 +193,19 @@ def check(frame: pd.DataFrame, name: str) -> pd.DataFrame:
             found="\n    " + "\n    ".join(lines),
             remedy="repair the reader or the source; known faults belong into data/corrections",
         ) from None
+
+
+def _check_texts(frame, name):
+    """Refuse formulas and tags, so that nothing written from these tables needs to disarm them."""
+    for column in frame.columns[[pd.api.types.is_string_dtype(t) for t in frame.dtypes]]:
+        texts = frame.loc[frame[column].notna(), column].astype(str)
+        bad = texts[texts.str.contains(NOT_TEXT, regex=True)]
+        if len(bad):
+            raise ContractError(
+                f"table {name}", "a text is a formula, a tag or has a control character",
+                keys=[f"{column}, {_key(frame, row)}".strip(", ") for row in bad.index],
+                found=examples(map(repr, bad), 3), remedy="repair the reader or the source",
+            )  # fmt: skip
 
 
 def _key(frame, row):

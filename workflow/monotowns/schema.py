@@ -11,6 +11,8 @@ import yaml
 
 from monotowns.errors import ConfigError
 
+#: Values of a settings file, its aliases written out: far above any, far below a full memory.
+LARGEST = 100_000
 SCHEMAS = Path(__file__).parents[1] / "schemas"
 
 
@@ -50,11 +52,12 @@ def read(path, error=ConfigError):
     ------
     InputError
         Of class ``error``: no such file, not UTF-8, not YAML, a tag that would build anything
-        but data, or a key that stands twice; with line and column.
+        but data, or a key that stands twice, with line and column; or aliases of aliases without
+        end.
     """
     try:
         with open(path, encoding="utf-8") as file:
-            return yaml.load(file, Loader=_Strict)  # a SafeLoader: data only
+            loaded = yaml.load(file, Loader=_Strict)  # a SafeLoader: data only
     except FileNotFoundError:
         beside = [p.name for p in Path(path).absolute().parent.glob("*.yaml")]
         raise error(path, "no such file", remedy=nearest(Path(path).name, beside)) from None
@@ -62,6 +65,14 @@ def read(path, error=ConfigError):
         raise error(path, "not a YAML file", found=fault,
                     remedy="mend the place; text with a colon or a quote in it wants quotes "
                     "around it, indents are spaces") from None  # fmt: skip
+    queue, count = [loaded], 0
+    while queue:
+        value, count = queue.pop(), count + 1
+        if isinstance(value, dict | list):
+            queue += value.values() if isinstance(value, dict) else value
+        if count + len(queue) > LARGEST:
+            raise error(path, f"more than {LARGEST} values once its aliases are written out")
+    return loaded
 
 
 def check(settings, name: str, where: str, error=ConfigError):
