@@ -55,7 +55,7 @@ snapshot: $(STAMP)  ## rewrite data/snapshot from verified raw files (MONOTOWNS_
 	@$(BIN)/python workflow/scripts/acquire/write_snapshot.py
 
 profile: all  ## one page about a listed town: make profile TOWN=Норильск [REGION='...']
-	@$(BIN)/python workflow/scripts/paper/profile.py "$(TOWN)" "$(REGION)"
+	@$(BIN)/python workflow/scripts/paper/profile.py "$$TOWN" "$$REGION"
 
 verify: $(STAMP)  ## rebuild elsewhere and say how far it agrees with results/expected: make verify [SOURCE=download]
 	@$(BIN)/python workflow/scripts/audit/verify.py --source $(or $(SOURCE),snapshot) --cores $(CORES)

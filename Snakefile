@@ -16,6 +16,7 @@ from monotowns.settings import (
     load_specifications,
 )
 from monotowns.sources import load_registry
+from monotowns.stage import refusals
 
 # Snakemake puts this path into a shell command unquoted; a folder with a space would end it early.
 if any(letter.isspace() for letter in sys.executable):
@@ -34,16 +35,18 @@ os.environ |= {"MONOTOWNS_COMMIT": commit(HERE or ".")}
 
 # No `configfile:`, which a module with a config of its own would ignore: the defaults stay beneath
 # whatever is given.
-complete_config(config, f"{HERE}config/config.yaml", f"{HERE}config/local.yaml")
+with refusals():
+    complete_config(config, f"{HERE}config/config.yaml", f"{HERE}config/local.yaml")
 
 
 report: "workflow/report/workflow.rst"
 
 
 SPECIFICATION_FILES = [os.path.join(HERE, path) for path in config["specifications"]]
-SPECIFICATIONS = load_specifications(SPECIFICATION_FILES, config["years"])
-CURVES = load_section(SPECIFICATION_FILES, "curves")
-FAMILIES = load_section(SPECIFICATION_FILES, "families")
+with refusals():
+    SPECIFICATIONS = load_specifications(SPECIFICATION_FILES, config["years"])
+    CURVES = load_section(SPECIFICATION_FILES, "curves")
+    FAMILIES = load_section(SPECIFICATION_FILES, "families")
 SNAPSHOT = os.path.join(HERE, config["data"]["folder"])
 TABLE_FOLDER = {"snapshot": SNAPSHOT, "download": "data/clean"}[config["acquisition"]]
 # What the tables at hand can carry; the rest is left out, and the paper says so.
@@ -59,9 +62,10 @@ TABLES = {
     },
 }[config["acquisition"]]
 DECLARED = {"curves": CURVES, "families": FAMILIES}
-LACKING = needs.lacking(
-    LAYOUT, TABLES | {k for k, v in DECLARED.items() if v}, config["leave_out"]
-)
+with refusals():
+    LACKING = needs.lacking(
+        LAYOUT, TABLES | {k for k, v in DECLARED.items() if v}, config["leave_out"]
+    )
 LEFT_OUT = needs.specifications_lacking(SPECIFICATIONS, TABLES, LACKING)
 JOINED = {t: f"{TABLE_FOLDER}/{t}.csv" for t in config["data"]["joined"]}
 

@@ -75,7 +75,8 @@ def test_an_unknown_code_is_counted_and_an_override_saves_it():
 
 
 def test_a_correction_fails_once_its_figure_is_revised():
-    repair = {"code": "10701000", "year": 2012, "column": "per_resident", "expected": 50.0}
+    repair = {"code": "10701000", "year": 2012, "column": "per_resident", "expected": 50.0,
+              "action": "missing", "reason": "another town's residents"}  # fmt: skip
     assert correct(incomes(), [repair], "c.yaml")["per_resident"].isna().sum() == 1
     with pytest.raises(InputError, match=r"10701000 2012 per_resident(.|\n)*51"):
         correct(incomes(), [repair | {"expected": 51.0}], "c.yaml")
@@ -180,3 +181,13 @@ def test_the_lists_of_2014_and_2024_put_a_town_of_one_name_into_one_entity():
     names = located.assign(stem=located["town"].map(stem))
     entities = names[names["stem"] != ""].groupby(["region", "stem"])["entity"].nunique()
     assert entities[entities > 1].index.tolist() == []
+
+
+@pytest.mark.parametrize(
+    "change", [{"action": "double"}, {"column": "per_residnt"}, {"reasn": "typed wrong"}]
+)
+def test_what_is_no_correction_is_refused(change):
+    repair = {"code": "10701000", "year": 2012, "column": "per_resident", "expected": 50.0,
+              "action": "missing", "reason": "another town's residents"}  # fmt: skip
+    with pytest.raises(InputError, match=r"c\.yaml: not a correction(.|\n)*per_resident"):
+        correct(incomes(), [repair | change], "c.yaml")

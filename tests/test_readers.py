@@ -10,7 +10,6 @@ from monotowns.sources import load_registry, verify
 
 ROOT = Path(__file__).parents[1]
 MIRROR = os.environ.get("MONOTOWNS_MIRROR", "")
-#: The registry's entry of a table, where it does not bear the table's name.
 
 
 def workbook(path, sheets):
@@ -25,18 +24,21 @@ def workbook(path, sheets):
 
 
 def income_sheets():
+    # fmt: off
     old = [
-        ["№", None, "Код ОКТМО", "Объем", "в том числе"],
+        ["№", None, "Код ОКТМО", "Объем - всего", "в том числе"],
         [None, None, None, None, "Налогооблагаемые денежные доходы", "Социальные выплаты"],
         [None, "Край", 3, 30, 20, 10],
         [1, "Абинский", 3601000, 30, 20, 10],
     ]
     new = [
-        ["№", None, "Код ОКТМО", "Налогооблагаемые доходы", "Социальные", "Объем", "На жителя"],
+        ["№", None, "Код ОКТМО", "Налогооблагаемые доходы, тыс.рублей", "Социальные, тыс.рублей",
+         "Объем, тыс.рублей", "Объем в среднем на 1 жителя, рублей"],
         [None, "Край", "03"],
         [None, "Муниципальные районы ", "03 600 000", 20, 10, 30, 5],
         [1, "Абинский", "03 601 000", 20, 10, 30, 5],
     ]
+    # fmt: on
     return {str(year): old if year < 2012 else new for year in incomes.YEARS}
 
 
@@ -60,13 +62,15 @@ def test_a_moved_column_and_a_missing_sheet_are_refused(tmp_path):
 
 def test_population_codes_with_spaces_and_without_zeros(tmp_path):
     rows = [
+        ["Коды", None, "Все население (человек)"],
         ["0100000000", "Алтайский край", 100],
         ["01703000 0 0", "Городской округ г Алейск", 24604],
         ["01703000001 1 0 0 0", "г Алейск", 24604],
         [1601000000, "Алейский район", "…"],
         ["0160140200", "Сельское поселение", 1244],
     ]
-    path = workbook(tmp_path / "p.xlsx", {population.SHEET: rows})
+    listed = [[None, "Содержание"], [1, "Алтайский край"]]
+    path = workbook(tmp_path / "p.xlsx", {population.SHEET: rows, population.REGIONS: listed})
     table = population.read_municipalities(path).set_index("name")
     assert table.loc["г Алейск", "code"] == "01703000"
     assert table.loc["г Алейск", "level"] == "town"

@@ -16,10 +16,11 @@ def correct(incomes: pd.DataFrame, corrections: list[dict], where: str) -> pd.Da
     Raises
     ------
     InputError
-        When a correction's cell is absent or holds another figure.
+        When a correction lacks a field or its cell is absent or holds another figure.
     """
     incomes = incomes.copy()
     for repair in corrections:
+        _check_repair(repair, incomes.columns, where)
         cell = (incomes["code"] == repair["code"]) & (incomes["year"] == repair["year"])
         key = f"{repair['code']} {repair['year']} {repair['column']}"
         found = incomes.loc[cell, repair["column"]].tolist()
@@ -31,6 +32,17 @@ def correct(incomes: pd.DataFrame, corrections: list[dict], where: str) -> pd.Da
             )  # fmt: skip
         incomes.loc[cell, repair["column"]] = np.nan
     return incomes
+
+
+def _check_repair(repair, columns, where):
+    fields = {"code", "year", "column", "expected", "action", "reason"}
+    odd = sorted(fields ^ set(repair))
+    if odd or repair["action"] != "missing" or repair["column"] not in columns:
+        raise InputError(
+            where, "not a correction", keys=[*odd, *(f"{k}: {v}" for k, v in repair.items())],
+            expected=f"the fields {', '.join(sorted(fields))}; action: missing; a column of "
+            f"{', '.join(columns)}",
+        )  # fmt: skip
 
 
 def harmonise(incomes, versions, overrides, first_year, last_year):

@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import yaml
-
 from monotowns import schema
 from monotowns.errors import ConfigError
 
@@ -43,14 +41,9 @@ def load_yaml(path) -> dict:
     Raises
     ------
     ConfigError
-        The file is absent, no YAML, or no mapping.
+        See :func:`monotowns.schema.read`; or the file is no mapping.
     """
-    try:
-        loaded = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
-    except FileNotFoundError:
-        raise ConfigError(path, "no such file") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(path, "not a YAML file", found=error) from None
+    loaded = schema.read(path) or {}
     if not isinstance(loaded, dict):
         raise ConfigError(path, "not a mapping", found=type(loaded).__name__)
     return loaded
@@ -102,7 +95,26 @@ def check_config(config: dict, where="config/config.yaml") -> dict:
     for key in ("cores", "rings_km"):
         if sorted(set(config[key])) != config[key]:
             raise ConfigError(where, "not a rising list", keys=[key], found=config[key])
+    _check_years(config, where)
+    for name, weights in {"main": config["spatial"]["main"], **config["spatial"]["others"]}.items():
+        if weights["kind"] == "nearest" and weights["size"] != int(weights["size"]):
+            raise ConfigError(where, "neighbours are counted in whole numbers",
+                              keys=[f"spatial {name}"], found=weights["size"])  # fmt: skip
     return config
+
+
+def _check_years(config, where):
+    """Years that lie outside what the data hold or in the wrong order."""
+    window, exposure = config["years"], config["exposure"]
+    outside = [y for y in config["balance"]["years"] if not window["first"] <= y <= window["last"]]
+    if outside:
+        raise ConfigError(where, "year out of range", keys=["balance.years"], found=outside,
+                          expected=f"{window['first']} to {window['last']}")  # fmt: skip
+    order = [exposure[key] for key in ("share_year", "base", "last")]
+    if not order[0] <= order[1] < order[2]:
+        raise ConfigError(where, "years in the wrong order", keys=["exposure"],
+                          expected="share_year not after base, base before last",
+                          found=", ".join(map(str, order)))  # fmt: skip
 
 
 def load_files(paths) -> tuple[dict, str]:
@@ -135,13 +147,16 @@ def load_specifications(paths, years: dict) -> dict:
     """
     loaded, path = load_files(paths)
     if isinstance(loaded.get("specifications"), dict):
-        defaults = loaded.get("defaults") or {}
+        defaults = _defaults(loaded, path)
         filled = {
             k: defaults | v if isinstance(v, dict) else v
             for k, v in loaded["specifications"].items()
         }
         loaded = loaded | {"specifications": filled}
     schema.check(loaded, "specifications", path)
+    for kind in ("samples", "dummies"):
+        for name, conditions in loaded.get(kind, {}).items():
+            _check_ranges(conditions, f"{path}, {name}")
     samples, dummies = loaded["samples"], loaded.get("dummies", {})
     for name, spec in loaded["specifications"].items():
         spec["rows"] = _one_of(samples, spec["sample"], "sample", f"{path}, {name}")
@@ -149,14 +164,64 @@ def load_specifications(paths, years: dict) -> dict:
             if not years["first"] <= year <= years["last"]:
                 raise ConfigError(f"{path}, {name}", "year out of range", found=year,
                                   expected=f"{years['first']} to {years['last']}")  # fmt: skip
-        if spec["estimator"] == "event_study" and "base" not in spec:
-            raise ConfigError(f"{path}, {name}", "an event study needs its base year")
-        if (spec["estimator"] == "iv") != ("instruments" in spec):
-            raise ConfigError(f"{path}, {name}", "instruments go with the estimator iv")
+        _check_fields(spec, f"{path}, {name}")
         spec["dummies"] = _named_in(columns_of(spec), dummies)
         derived = _named_in([*columns_of(spec), *spec["rows"]], loaded.get("derived", {}))
         spec |= {"derived": derived} if derived else {}
     return loaded["specifications"]
+
+
+def _defaults(loaded, path):
+    """The fields of every specification; a fault in them is told once, not for each."""
+    defaults = loaded.get("defaults") or {}
+    fields = schema.load("specifications")["properties"]["specifications"]["additionalProperties"]
+    known = list(fields["properties"])
+    unknown = [k for k in defaults if k not in known] if isinstance(defaults, dict) else []
+    if unknown or not isinstance(defaults, dict):
+        raise ConfigError(f"{path}, defaults", "not fields of a specification",
+                          keys=unknown, found=None if unknown else repr(defaults),
+                          remedy="; ".join(schema.nearest(k, known) for k in unknown)
+                          or "write name: value")  # fmt: skip
+    return defaults
+
+
+def _check_ranges(conditions, where):
+    for column, condition in conditions.items():
+        if not isinstance(condition, dict):
+            continue
+        low, high = condition.get("min"), condition.get("max")
+        words = [v for v in (low, high) if isinstance(v, str) and v not in ("first", "last")]
+        if words:
+            raise ConfigError(where, "a bound is no number", keys=[column], found=words[0],
+                              expected="a number, first or last")  # fmt: skip
+        if isinstance(low, int | float) and isinstance(high, int | float) and low > high:
+            raise ConfigError(where, "no value lies in this range", keys=[column],
+                              found=f"min {low} above max {high}")  # fmt: skip
+
+
+def _check_fields(spec, where):
+    """Hold the fields that only some estimators read to those estimators."""
+    estimator = spec["estimator"]
+    if estimator == "event_study" and "base" not in spec:
+        raise ConfigError(where, "an event study needs its base year")
+    readers = {
+        "instruments": [e for e, module in ESTIMATORS.items() if module == "instrumental"],
+        "base": ["event_study"],
+        "variances": [e for e, module in ESTIMATORS.items() if module == "twoway"],
+        "options": [e for e, module in ESTIMATORS.items() if module == "staggered"],
+    }
+    for field, estimators in readers.items():
+        if field in spec and estimator not in estimators:
+            raise ConfigError(where, f"{field} is read by other estimators only",
+                              found=estimator, expected=", ".join(estimators))  # fmt: skip
+    if estimator == "iv" and "instruments" not in spec:
+        raise ConfigError(where, "the estimator iv needs instruments")
+    if estimator not in readers["variances"] and not isinstance(spec["treatment"], str):
+        raise ConfigError(where, "this estimator takes one treatment", found=spec["treatment"],
+                          keys=[estimator])  # fmt: skip
+    window = spec.get("years", {})
+    if window.get("first", 0) > window.get("last", 9999):
+        raise ConfigError(where, "the window is empty", keys=["years"], found=window)
 
 
 def _one_of(known: dict, name: str, what: str, where: str):

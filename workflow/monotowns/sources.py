@@ -4,8 +4,6 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
 from monotowns import schema
 from monotowns.errors import SourceError
 
@@ -53,10 +51,7 @@ def load_registry(path) -> dict[str, Source]:
         One error with every fault: a field that is unknown (with the nearest valid name),
         missing or not of its form, a file or a table that two sources claim.
     """
-    try:
-        entries = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise SourceError(path, "not a YAML file", found=error) from None
+    entries = schema.read(path, SourceError)
     schema.check(entries, "sources", path, SourceError)
     owner = {}
     for key, entry in entries.items():

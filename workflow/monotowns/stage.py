@@ -13,6 +13,7 @@ import platform
 import resource
 import sys
 import time
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -29,6 +30,24 @@ def digest(path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+@contextmanager
+def refusals():
+    """Let a user's error be one message and exit 2; everything else keeps its traceback."""
+    try:
+        yield
+    except InputError as error:
+        print(f"\n{error}\n", file=sys.stderr)
+        sys.exit(2)
+    except OSError as error:
+        if error.errno not in DISK:
+            raise
+        told = InputError(str(error.filename or "a file"), f"cannot be written: {error.strerror}",
+                          remedy="make room or give the right to write, then run again; "
+                          "what was finished is kept")  # fmt: skip
+        print(f"\n{told}\n", file=sys.stderr)
+        sys.exit(2)
+
+
 def run(main, snakemake=None, **arguments):
     """Call ``main`` and leave a record of it; an :class:`InputError` is one message and exit 2.
 
@@ -42,19 +61,8 @@ def run(main, snakemake=None, **arguments):
         Handed to ``main``.
     """
     started, clock = datetime.now(UTC), time.perf_counter()
-    try:
+    with refusals():
         main(**arguments)
-    except InputError as error:
-        print(f"\n{error}\n", file=sys.stderr)
-        sys.exit(2)
-    except OSError as error:
-        if error.errno not in DISK:
-            raise
-        told = InputError(str(error.filename or "a file"), f"cannot be written: {error.strerror}",
-                          remedy="make room or give the right to write, then run again; "
-                          "what was finished is kept")  # fmt: skip
-        print(f"\n{told}\n", file=sys.stderr)
-        sys.exit(2)
     if snakemake is None or not snakemake.log:
         return
     record = {

@@ -10,6 +10,8 @@ CODE = r"^\d{8}$"
 ROUNDED = 1.5
 #: The shares of about twenty sections, each rounded to a tenth of a per cent.
 ROUNDED_SHARES = 0.5
+#: What no text of the sources holds: a spreadsheet runs a cell that begins so, a page the tags.
+NOT_TEXT = r"^[=+@-]|[<>\x00-\x1f]"
 
 
 def schemas() -> dict:
@@ -229,6 +231,7 @@ def check(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     """
     import pandera.pandas as pa
 
+    _check_texts(frame, name)
     try:
         return schemas()[name].validate(frame, lazy=True)
     except pa.errors.SchemaErrors as error:
@@ -252,3 +255,16 @@ def row_key(frame: pd.DataFrame, row) -> str:
     """What identifies a row of a table, in one text."""
     keys = ("entity", "code", "territory_id", "year", "region", "town")
     return " ".join(str(frame.loc[row, c]) for c in keys if c in frame)
+
+
+def _check_texts(frame, name):
+    """Refuse formulas and tags, so that nothing written from these tables needs to disarm them."""
+    for column in frame.columns[[pd.api.types.is_string_dtype(t) for t in frame.dtypes]]:
+        texts = frame.loc[frame[column].notna(), column].astype(str)
+        bad = texts[texts.str.contains(NOT_TEXT, regex=True)]
+        if len(bad):
+            raise ContractError(
+                f"table {name}", "a text is a formula, a tag or has a control character",
+                keys=[f"{column}, {row_key(frame, row)}".strip(", ") for row in bad.index],
+                found=examples(map(repr, bad), 3), remedy="repair the reader or the source",
+            )  # fmt: skip

@@ -2,13 +2,15 @@
 
 import pandas as pd
 
+from monotowns.readers import sheets
+
 
 def read_monotowns_2014(path) -> pd.DataFrame:
     """Read the government's list of 29 July 2014: region, town, municipality, category 1 to 3."""
-    frame = pd.read_csv(path).rename(
-        columns={"admin_center": "town", "mo_name_1398": "municipality"}
-    )
-    frame["category"] = frame["category"].astype(int)
+    named = ["region", "admin_center", "mo_name_1398", "category"]
+    frame = sheets.columns(pd.read_csv(path), named, "monotowns 2014")
+    frame = frame.rename(columns={"admin_center": "town", "mo_name_1398": "municipality"})
+    frame["category"] = sheets.numbers(frame["category"], "monotowns 2014", whole=True).astype(int)
     for column in ("region", "town", "municipality"):
         frame[column] = frame[column].str.strip()
     frame = frame[["region", "town", "municipality", "category"]]
@@ -24,21 +26,20 @@ def read_toser(path) -> pd.DataFrame:
         ``region``, ``town``, ``established`` (ISO date, year-month or year; empty where only
         bounds or existence are known), ``precision``, ``evidence``, ``address``.
     """
-    frame = pd.read_csv(path, dtype=str).rename(
-        columns={
-            "established_date": "established",
-            "date_precision": "precision",
-            "evidence_kind": "evidence",
-            "source_url": "address",
-        }
+    names = {"region": "region", "town": "town", "established_date": "established",
+             "date_precision": "precision", "evidence_kind": "evidence",
+             "source_url": "address"}  # fmt: skip
+    frame = sheets.columns(pd.read_csv(path, dtype=str), names, "TOSER")
+    return (
+        frame[list(names)].rename(columns=names).sort_values(["region", "town"], ignore_index=True)
     )
-    columns = ["region", "town", "established", "precision", "evidence", "address"]
-    return frame[columns].sort_values(["region", "town"], ignore_index=True)
 
 
 def read_industries(path) -> pd.DataFrame:
     """Read the main industry of monotowns; ``strength`` is the leading mark of the evidence."""
-    frame = pd.read_csv(path, dtype=str)
+    named = ["region", "town", "industry", "okved2_section", "okved2_division", "as_of",
+             "evidence_kind", "source_url", "note"]  # fmt: skip
+    frame = sheets.columns(pd.read_csv(path, dtype=str), named, "main industries")
     frame["strength"] = frame["note"].str.extract(r"^\[([a-z-]+)\]", expand=False)
     frame = frame.rename(
         columns={"okved2_section": "section", "okved2_division": "division",

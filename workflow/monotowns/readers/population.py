@@ -3,24 +3,46 @@
 import pandas as pd
 
 from monotowns.errors import SourceError
+from monotowns.readers import sheets
 
 SHEET = "Численность_по_МО"
+#: The sheet that lists the regions by the names that stand over their municipalities.
+REGIONS = "Перечень_субъектов_РФ"
 #: Tables of the monotowns by category: worst situation, at risk, stable.
 MONOTOWN_TABLES = {1: "Таб_5.1", 2: "Таб_5.2", 3: "Таб_5.3"}
 
 
-def _rows(path, sheet):
-    from python_calamine import CalamineWorkbook
-
-    workbook = CalamineWorkbook.from_path(str(path))
-    if sheet not in workbook.sheet_names:
-        raise SourceError("population 2024", "a sheet is missing", expected=sheet)
-    return workbook.get_sheet_by_name(sheet).to_python()
+WHERE = f"population 2024, {SHEET}"
+#: Codes that the bulletin prints too short; their rows are left out.
+SHORT = {"1180010", "33540000"}
+#: Words of the heads: code, all residents; region, place, residents.
+HEADS = {0: ("Коды",), 2: ("население", "человек", "!тыс")}
+MONOTOWN_HEADS = {2: ("Субъект",), 3: ("Муниципальное",), 4: ("человек", "!тыс")}
 
 
 def _digits(value) -> str:
     # Some regions print the parts of a code with spaces between them.
     return str(int(value)) if isinstance(value, (int, float)) else str(value).replace(" ", "")
+
+
+def _check(cells, regions):
+    """Refuse heads, codes and regions that are not what they were."""
+    first = next((i for i, row in enumerate(cells) if _digits(row[0]).isdigit()), 0)
+    found = {i: " ".join(str(row[i]) for row in cells[:first] if i < len(row)) for i in HEADS}
+    sheets.heads(found, HEADS, WHERE)
+    unread = [
+        f"{_digits(row[0])!r} {row[1]}"
+        for row in cells[first:]
+        if isinstance(row[2], int | float) and row[2] > 0 and _digits(row[0]) not in SHORT
+        and not (_digits(row[0]).isdigit() and len(_digits(row[0])) >= 9)
+    ]  # fmt: skip
+    if unread:
+        raise SourceError(WHERE, "a code of a territory cannot be read", keys=unread)
+    names = {" ".join(str(row[1]).split()) for row in cells}
+    listed = [" ".join(str(row[1]).split()) for row in regions[1:]]
+    gone = [name for name in listed if name not in names]
+    if gone:
+        raise SourceError(WHERE, "a listed region is gone", keys=gone)
 
 
 def read_municipalities(path) -> pd.DataFrame:
@@ -32,9 +54,17 @@ def read_municipalities(path) -> pd.DataFrame:
         ``code`` (8 digits of the upper-level municipality), ``level`` (``municipality``,
         ``settlement``, ``town``), ``name``, ``population`` (persons; absent where the bulletin
         prints an ellipsis).
+
+    Raises
+    ------
+    SourceError
+        A column moved or changed its unit, a figure is no whole number, or a listed region has
+        no rows.
     """
     records, parent = [], None
-    for row in _rows(path, SHEET):
+    cells = sheets.rows(path, SHEET)
+    _check(cells, sheets.rows(path, REGIONS))
+    for row in cells:
         printed = _digits(row[0])
         if not printed.isdigit() or len(printed) < 9:
             continue
@@ -48,7 +78,9 @@ def read_municipalities(path) -> pd.DataFrame:
         level = "municipality" if printed[:8] == parent else "settlement"
         records.append((parent, level, str(row[1]).strip(), row[2]))
     frame = pd.DataFrame(records, columns=["code", "level", "name", "population"])
-    frame["population"] = pd.to_numeric(frame["population"], errors="coerce").astype("Int64")
+    sheets.once(sheets.filled(frame, WHERE), list(frame), WHERE)
+    people = sheets.numbers(frame["population"], WHERE, whole=True)
+    frame["population"] = people.astype("Int64")
     return frame.sort_values(["code", "level", "name"], ignore_index=True)
 
 
@@ -66,7 +98,9 @@ def read_monotowns(path) -> pd.DataFrame:
     records = []
     for category, sheet in MONOTOWN_TABLES.items():
         head = None
-        for row in _rows(path, sheet)[4:]:
+        printed = sheets.rows(path, sheet)
+        sheets.heads(dict(enumerate(printed[3])), MONOTOWN_HEADS, f"population 2024, {sheet}")
+        for row in printed[4:]:
             region, name, people = (str(row[2]).strip(), str(row[3]).strip(), row[4])
             if not region or not name:
                 continue
@@ -78,6 +112,8 @@ def read_monotowns(path) -> pd.DataFrame:
     columns = ["region", "town", "municipality", "category"]
     people = ["municipality_population", "town_population"]
     frame = pd.DataFrame(records, columns=columns + people)
+    sheets.filled(frame, "population 2024, monotowns")
     for column in people:
-        frame[column] = pd.to_numeric(frame[column], errors="coerce").astype("Int64")
+        figures = sheets.numbers(frame[column], "population 2024, monotowns", whole=True)
+        frame[column] = figures.astype("Int64")
     return frame.sort_values(["region", "town"], ignore_index=True)

@@ -3,14 +3,13 @@
 
 def main(tables: dict, corrections: dict, config: dict, outputs: dict):
     import pandas as pd
-    import yaml
     from monotowns import panel
     from monotowns.contracts import check
+    from monotowns.schema import read as read_yaml
 
     read = {k: check(pd.read_csv(v, dtype={"code": str}), k) for k, v in tables.items()}
     hand = {k: pd.read_csv(corrections[k], dtype=str) for k in ("crosswalk", "towns")}
-    with open(corrections["incomes"], encoding="utf-8") as file:
-        repairs = yaml.safe_load(file)
+    repairs = read_yaml(corrections["incomes"])
     versions = read["municipal_dictionary"]
     incomes = panel.correct(read["municipal_incomes"], repairs, corrections["incomes"])
     rows, flow, walk = panel.harmonise(

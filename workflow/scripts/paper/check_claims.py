@@ -7,13 +7,13 @@ def main(sections: dict, guarded: list, claims: str, numbers: str, estimates: st
     from pathlib import Path
 
     import pandas as pd
-    import yaml
     from monotowns import claims as guard
     from monotowns.errors import InputError
     from monotowns.needs import left_out_table
+    from monotowns.schema import read
 
     texts = {name: Path(path).read_text(encoding="utf-8") for name, path in sections.items()}
-    held = yaml.safe_load(Path(claims).read_text(encoding="utf-8"))
+    held = read(claims, InputError)
     for name in guarded:
         typed = guard.typed_digits(texts[name], held["literals"])
         if typed:

@@ -7,10 +7,11 @@ def main(items: str, estimates: str, facts: list, acknowledged: dict, roots: lis
     from pathlib import Path
 
     import pandas as pd
-    import yaml
     from monotowns.checklist import walk
+    from monotowns.errors import InputError
+    from monotowns.schema import read
 
-    listed = yaml.safe_load(Path(items).read_text(encoding="utf-8"))
+    listed = read(items, InputError)
     given = {}
     for path in facts:
         given |= json.loads(Path(path).read_text(encoding="utf-8"))
