@@ -117,6 +117,8 @@ def test_an_error_of_a_group_is_told_once(run, tmp_path):
     lines = progress.tell("group_error", {"job_error_info": both, "aux_logs": []})
     assert lines[1] == "FAILED: estimate s2, estimate s3"
     assert progress.tell("job_error", error(2, "estimate", indent=True)) == []
+    again = {"msg": "Trying to restart job 3b1c-40.", "levelname": "INFO"}
+    assert progress.tell(None, again) == ["Trying the group once more"]
 
 
 def test_a_job_that_succeeds_at_the_second_attempt_fails_nothing(run, tmp_path):

@@ -138,8 +138,9 @@ class Progress:
         if text.startswith("Complete log(s): "):
             self.whole_log = text.removeprefix("Complete log(s): ")
         elif text.startswith("Trying to restart job "):
-            job = self.jobs.get(int(re.search(r"\d+", text)[0]))
-            return [f"Trying {self.name(job) if job else text} once more"]
+            number = text.removeprefix("Trying to restart job ").rstrip(".")
+            job = self.jobs.get(int(number)) if number.isdigit() else None  # a group has no number
+            return [f"Trying {self.name(job) if job else 'the group'} once more"]
         elif level in ("ERROR", "CRITICAL"):
             self.stopped = True
             return [] if self.broken and REPEATS.match(text) else text.splitlines()
