@@ -44,7 +44,7 @@ def test_a_line_for_every_job_that_ends_and_for_nothing_else(run):
     assert progress.tell("job_finished", {"job_id": 1}) == ["[1/4] panel    build_panel 12.3 s"]
     progress.tell("job_info", info(2, "estimate", specification="gap"))
     now.seconds = 14
-    assert progress.tell("job_finished", {"job_id": 2}) == ["[2/4] estimate estimate gap 1.7 s"]
+    assert progress.tell("job_finished", {"job_id": 2}) == ["[2/4] estimate gap 1.7 s"]
     # A rule that only names the targets is no work; one of no known stage is.
     progress.tell("job_info", info(0, "all"))
     assert progress.tell("job_finished", {"job_id": 0}) == []
@@ -73,8 +73,8 @@ def test_the_view_has_a_line_a_stage_and_names_what_is_slow(run):
     assert progress.view() == [
         "panel     ████████████████████   1/1",
         "measure   ····················   0/1   build_measures",
-        "estimate  ····················   0/2   estimate gap_main",
-        "1/4 jobs, 1:05, waiting for estimate gap_main 1:05, build_measures 1:02",
+        "estimate  ····················   0/2   gap_main",
+        "1/4 jobs, 1:05, waiting for gap_main 1:05, build_measures 1:02",
     ]
     now.seconds = 4
     assert progress.view()[-1] == "1/4 jobs, 0:04"
@@ -90,7 +90,7 @@ def test_an_error_comes_in_full_with_its_log_and_what_to_type(run, tmp_path):
     told = error(2, "estimate", log=["logs/2.json", str(log)], aux={"external_jobid": "7"})
     assert progress.tell("job_error", told) == [
         "",
-        "FAILED: estimate gap_main",
+        "FAILED: gap_main",
         "  external_jobid: 7",
         f"  log: {log}",
         "    the panel: is wrong",
@@ -115,7 +115,7 @@ def test_an_error_of_a_group_is_told_once(run, tmp_path):
         progress.tell("job_info", info(job, "estimate", specification=f"s{job}"))
     both = [error(2, "estimate"), error(3, "estimate")]
     lines = progress.tell("group_error", {"job_error_info": both, "aux_logs": []})
-    assert lines[1] == "FAILED: estimate s2, estimate s3"
+    assert lines[1] == "FAILED: s2, s3"
     assert progress.tell("job_error", error(2, "estimate", indent=True)) == []
     again = {"msg": "Trying to restart job 3b1c-40.", "levelname": "INFO"}
     assert progress.tell(None, again) == ["Trying the group once more"]

@@ -157,8 +157,9 @@ class Progress:
         return self.stage_of.get(rule, "other")
 
     def name(self, job: dict) -> str:
-        """A job in one word or two: its rule and its wildcards."""
-        return " ".join([job["rule_name"], *map(str, dict(job.get("wildcards") or {}).values())])
+        """A job in a word or two: its rule, unless its stage says the same, and its wildcards."""
+        rule, more = job["rule_name"], list(map(str, dict(job.get("wildcards") or {}).values()))
+        return " ".join(more if more and rule == self.stage(rule) else [rule, *more])
 
     def view(self) -> list[str]:
         """Lines of the live view: one a stage, then the whole run and what is slow."""
