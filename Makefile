@@ -7,7 +7,8 @@ CORES  ?= 2
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.synced
-SNAKEMAKE := $(BIN)/python workflow/scripts/audit/run.py --profile workflow/profiles/default --cores $(CORES)
+# make SNAKEMAKE_ARGS="--forceall" hands words on to Snakemake.
+SNAKEMAKE := $(BIN)/python workflow/scripts/audit/run.py --profile workflow/profiles/default --cores $(CORES) $(SNAKEMAKE_ARGS)
 
 # One thread a process: the workflow runs the processes side by side, and the sums do
 # not depend on how many threads a machine happens to have.
@@ -25,7 +26,6 @@ export MPLBACKEND := Agg
 
 all: $(STAMP)  ## build everything up to results/paper.pdf
 	@$(SNAKEMAKE)
-	@echo "The paper: results/paper.pdf    Every estimate: results/estimates.csv"
 
 environment: $(STAMP)  ## build or update the environment only
 
