@@ -8,6 +8,7 @@ from functools import partial
 
 from monotowns import needs
 from monotowns.provenance import beside, code_of, commit
+from monotowns.readers import own_module
 from monotowns.settings import (
     ESTIMATORS,
     complete_config,

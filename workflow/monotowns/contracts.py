@@ -1,5 +1,7 @@
 """What every table must satisfy; all failures of a table are reported at once with example keys."""
 
+from importlib import import_module
+
 import pandas as pd
 
 from monotowns.errors import ContractError, examples
@@ -222,8 +224,12 @@ def check(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     """
     import pandera.pandas as pa
 
+    schemas = _schemas()
+    if name not in schemas:
+        # A new source brings its contract beside its reader.
+        schemas[name] = import_module(f"monotowns.readers.{name}").contract()
     try:
-        return _schemas()[name].validate(frame, lazy=True)
+        return schemas[name].validate(frame, lazy=True)
     except pa.errors.SchemaErrors as error:
         cases = error.failure_cases
         lines = []

@@ -26,6 +26,16 @@ def table_key(wildcards):
     return SOURCES[RAW_FILE[wildcards.table]].tables[wildcards.table]
 
 
+def reader_code(wildcards):
+    """The code that reads a table; a new source's own module is found by its name."""
+    own = own_module(wildcards.table)
+    return code_of(
+        "workflow/monotowns",
+        "workflow/scripts/acquire/read_source.py",
+        *([own] if own else []),
+    )
+
+
 rule download:
     input:
         # An edit of the registry's other entries or words fetches nothing anew.
@@ -69,7 +79,7 @@ rule read_source:
         runtime=5,
     params:
         sha256=registered_digest,
-        code=code_of("workflow/monotowns", "workflow/scripts/acquire/read_source.py"),
+        code=reader_code,
     message:
         "Read {wildcards.table} from its raw file"
     script:

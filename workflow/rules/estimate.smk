@@ -38,6 +38,7 @@ def estimator_code(wildcards):
     spec = SPECIFICATIONS[wildcards.specification]
     chosen = [f"models.{ESTIMATORS[spec['estimator']]}"]
     chosen += ["models.variances"] if spec.get("variances") else []
+    chosen += [own for own in map(own_module, JOINED) if own]
     return code_of(
         "workflow/monotowns", "workflow/scripts/estimate/estimate.py", *chosen
     )

@@ -1,8 +1,12 @@
 """One parser a source: raw file in, tidy table of its facts out, nothing judged.
 
-:data:`READERS` maps a source of the registry to its reader; a reader takes the path of the
-verified raw file and returns the table that is kept in ``data/snapshot``.
+:data:`READERS` maps a table of the registry to its reader; a reader takes the path of the
+verified raw file and returns the table that is kept in ``data/snapshot``. A table that is not
+listed has a module of its own name here, with ``read`` and its ``contract``.
 """
+
+from importlib import import_module
+from importlib.util import find_spec
 
 from monotowns.readers import compiled, dictionary, incomes, population, regions
 
@@ -20,3 +24,16 @@ READERS = {
     "toser": compiled.read_toser,
     "monotown_industries": compiled.read_industries,
 }
+
+
+def own_module(table: str) -> str | None:
+    """The module that a table which is not listed has to itself, within the library."""
+    own = table not in READERS and find_spec(f"{__name__}.{table}") is not None
+    return f"readers.{table}" if own else None
+
+
+def reader(table: str):
+    """The function that reads a table from its raw file; none where no one has written it."""
+    if module := own_module(table):
+        return import_module(f"monotowns.{module}").read
+    return READERS.get(table)
