@@ -21,7 +21,7 @@ export PYTHONHASHSEED := 0
 export PYTHONUTF8 := 1
 export MPLBACKEND := Agg
 
-.PHONY: all profile verify diff package report expected environment test test-fast bench bench-all lint format snapshot dag lock clean help
+.PHONY: all explain new-source new-specification reference profile verify diff package report expected environment test test-fast bench bench-all lint format snapshot dag lock clean help
 .DEFAULT_GOAL := all
 
 all: $(STAMP)  ## build everything up to results/paper.pdf
@@ -51,8 +51,8 @@ format: $(STAMP)  ## put Python and Snakemake files into style
 report: all  ## every result with its caption in one file, results/report.html
 	@$(BIN)/snakemake --report results/report.html
 
-snapshot: $(STAMP)  ## rewrite data/snapshot from verified raw files (MONOTOWNS_MIRROR or a network)
-	@$(BIN)/python workflow/scripts/acquire/write_snapshot.py
+snapshot: $(STAMP)  ## rewrite data/snapshot from verified raw files (MONOTOWNS_MIRROR or a network) [SOURCE=one]
+	@$(BIN)/python workflow/scripts/acquire/write_snapshot.py $(SOURCE)
 
 profile: all  ## one page about a listed town: make profile TOWN=Норильск [REGION='...']
 	@$(BIN)/python workflow/scripts/paper/profile.py "$$TOWN" "$$REGION"
@@ -68,6 +68,18 @@ package: all  ## write the replication archive dist/monotowns-replication.zip an
 
 expected: all  ## keep the results of this run as the expected ones
 	@$(BIN)/python workflow/scripts/audit/keep_expected.py
+
+explain: $(STAMP)  ## what would run and why, down to the setting or function: make explain [TARGET=results/...]
+	@$(BIN)/python workflow/scripts/audit/explain.py $(TARGET)
+
+new-source: $(STAMP)  ## skeleton of a new source: make new-source NAME=unemployment
+	@$(BIN)/python workflow/scripts/documentation/skeleton.py source $(NAME)
+
+new-specification: $(STAMP)  ## skeleton of a new specification: make new-specification NAME=gap_rural
+	@$(BIN)/python workflow/scripts/documentation/skeleton.py specification $(NAME)
+
+reference: $(STAMP)  ## write config/reference.md from the schemas
+	@$(BIN)/python workflow/scripts/documentation/reference.py
 
 dag: $(STAMP)  ## draw the rules into the README
 	@$(BIN)/python workflow/scripts/documentation/rulegraph.py

@@ -8,7 +8,7 @@ from functools import partial
 
 from monotowns import needs
 from monotowns.provenance import beside, code_of, commit
-from monotowns.readers import module_of
+from monotowns.readers import module_of, own_module
 from monotowns.settings import (
     ESTIMATORS,
     complete_config,

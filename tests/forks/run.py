@@ -29,3 +29,12 @@ def paper_text(folder, main="paper/main.typ") -> str:
 
     markup = typst.compile(folder / main, root=folder, ignore_system_fonts=True, format="html")
     return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", "", markup.decode()))
+
+
+def explain(folder, target) -> str:
+    """What ``make explain`` says of a target."""
+    own = {**os.environ, "PYTHONPATH": str(folder / "workflow"), "PYTHONUTF8": "1"}
+    command = [sys.executable, "workflow/scripts/audit/explain.py", target]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=own)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()

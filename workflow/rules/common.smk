@@ -32,7 +32,9 @@ def table_key(wildcards):
 def reader_code(wildcards):
     """The code that reading a table reaches: an edit of one parser concerns its tables only."""
     script = "workflow/scripts/acquire/read_source.py"
-    return code_of("workflow/monotowns", script, module_of(wildcards.table))
+    return code_of(
+        "workflow/monotowns", script, *filter(None, [module_of(wildcards.table)])
+    )
 
 
 def specification(wildcards):
@@ -45,6 +47,7 @@ def estimator_code(wildcards):
     spec = SPECIFICATIONS[wildcards.specification]
     chosen = [f"models.{ESTIMATORS[spec['estimator']]}"]
     chosen += ["models.variances"] if spec.get("variances") else []
+    chosen += [own for own in map(own_module, JOINED) if own]
     return code_of(
         "workflow/monotowns", "workflow/scripts/estimate/estimate.py", *chosen
     )

@@ -1,10 +1,12 @@
 """One parser a source: raw file in, tidy table of its facts out, nothing judged.
 
 :data:`READERS` maps a table of the registry to its reader; a reader takes the path of the
-verified raw file and returns the table that is kept in ``data/snapshot``.
+verified raw file and returns the table that is kept in ``data/snapshot``. A table that is not
+listed has a module of its own name here, with ``read`` and its ``contract``.
 """
 
 from importlib import import_module
+from importlib.util import find_spec
 
 #: Table -> module of this package and its function. Imported when asked for: an edit of one
 #: source's parser reads that source's tables anew and no others.
@@ -24,12 +26,22 @@ READERS = {
 }
 
 
-def module_of(table: str) -> str:
+def own_module(table: str) -> str | None:
+    """The module that a table which is not listed has to itself, within the library."""
+    own = table not in READERS and find_spec(f"{__name__}.{table}") is not None
+    return f"readers.{table}" if own else None
+
+
+def module_of(table: str) -> str | None:
     """The module of a table's reader, within the library: ``readers.incomes``."""
-    return f"readers.{READERS[table].split('.')[0]}"
+    return f"readers.{READERS[table].split('.')[0]}" if table in READERS else own_module(table)
 
 
 def reader(table: str):
-    """The function that reads a table from its raw file."""
+    """The function that reads a table from its raw file; none where no one has written it."""
+    if module := own_module(table):
+        return import_module(f"monotowns.{module}").read
+    if table not in READERS:
+        return None
     module, function = READERS[table].split(".")
     return getattr(import_module(f"{__name__}.{module}"), function)

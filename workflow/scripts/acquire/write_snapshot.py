@@ -3,13 +3,20 @@
 import os
 
 
-def main(registry: str, raw: str, quarantine: str, folder: str):
+def main(registry: str, raw: str, quarantine: str, folder: str, only: str | None = None):
     from monotowns.download import fetch, from_environment
+    from monotowns.errors import SourceError
+    from monotowns.schema import nearest
     from monotowns.sources import load_registry
     from read_source import main as read_source
 
     set_here = from_environment(os.environ)
-    for source in load_registry(registry).values():
+    sources = load_registry(registry)
+    if only is not None and only not in sources:
+        raise SourceError(registry, f"no source '{only}'", remedy=nearest(only, sources))
+    for source in sources.values():
+        if only not in (None, source.id):
+            continue
         names = ", ".join(source.tables)
         if source.access == "compiled" and not set_here["mirrors"]:
             print(f"Snapshot: {names} kept: compiled by the authors, no MONOTOWNS_MIRROR holds it")
@@ -21,7 +28,10 @@ def main(registry: str, raw: str, quarantine: str, folder: str):
 
 
 if __name__ == "__main__":
+    import sys
+
     from monotowns.stage import run
 
-    run(main, registry="data/sources.yaml", raw="data/raw", quarantine="data/quarantine",
+    run(main, only=sys.argv[1] if len(sys.argv) > 1 else None, registry="data/sources.yaml",
+        raw="data/raw", quarantine="data/quarantine",
         folder="data/snapshot")  # fmt: skip

@@ -1,0 +1,148 @@
+"""A new source: one entry in the registry, one reader, one contract; no rule and no other code."""
+
+import hashlib
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from checkout import checkout
+
+from forks.run import ran, snakemake
+
+pytestmark = pytest.mark.workflow
+
+READ = """
+    frame = pd.read_csv(path, sep=";").rename(columns={"reg": "region", "pct": "unemployment"})
+    return frame[["region", "year", "unemployment"]]
+"""
+CONTRACT = """
+    import pandera.pandas as pa
+
+    rate = pa.Column(float, pa.Check.in_range(0, 100))
+    columns = {"region": pa.Column(str), "year": pa.Column(int), "unemployment": rate}
+    return pa.DataFrameSchema(columns, unique=["region", "year"])
+"""
+
+
+def python(folder, *words, **environment):
+    own = {"PYTHONPATH": str(folder / "workflow"), "PYTHONUTF8": "1", **environment}
+    done = subprocess.run([sys.executable, *words], cwd=folder, capture_output=True, text=True,
+                          env={**os.environ, **own})  # fmt: skip
+    return done.returncode, done.stdout + done.stderr
+
+
+def make(folder, kind, name):
+    return python(folder, "workflow/scripts/documentation/skeleton.py", kind, name)
+
+
+def snapshot(folder, mirror):
+    script = "workflow/scripts/acquire/write_snapshot.py"
+    return python(folder, script, "unemployment", MONOTOWNS_MIRROR=str(mirror))
+
+
+def body(text, function, new):
+    """A module's text with another body of one of its functions, which ends it or a blank line."""
+    head, tail = text.split(f"def {function}(")
+    signature, rest = tail.split("\n", 1)
+    after = rest.split("\n\n\n", 1)
+    return f"{head}def {function}({signature}{new}" + (f"\n\n{after[1]}" if after[1:] else "")
+
+
+def register(folder, raw):
+    """Write what a raw file is into its entry."""
+    path = folder / "data/sources.yaml"
+    text, data = path.read_text(encoding="utf-8"), raw.read_bytes()
+    head, entry = text.rsplit("\nunemployment:", 1)
+    lines = [line for line in entry.splitlines() if not line.startswith(("  sha256", "  bytes"))]
+    lines += [f'  sha256: "{hashlib.sha256(data).hexdigest()}"', f"  bytes: {len(data)}"]
+    path.write_text(head + "\nunemployment:" + "\n".join(lines) + "\n", encoding="utf-8")
+
+
+def write_raw(folder, raw, worst=12.0):
+    """A raw file of invented rates for every region and year of the published population."""
+    known = pd.read_csv(folder / "data/snapshot/population_regions.csv")
+    rate = np.random.default_rng(3).uniform(2, worst, len(known)).round(1)
+    table = pd.DataFrame({"reg": known["region"], "year": known["year"], "pct": rate})
+    table.to_csv(raw, sep=";", index=False)
+
+
+@pytest.fixture(scope="module")
+def fork(tmp_path_factory):
+    folder = checkout(tmp_path_factory.mktemp("fork"))
+    assert make(folder, "source", "unemployment")[0] == 0
+    return folder
+
+
+def test_a_skeleton_says_what_is_to_be_filled_in(fork, tmp_path):
+    code, told = make(fork, "source", "unemployment")
+    assert code == 2 and "is there" in told
+    assert make(fork, "source", "Not a name")[0] == 2
+    raw = tmp_path / "unemployment.csv"
+    write_raw(fork, raw)
+    code, told = snapshot(fork, tmp_path)
+    assert code == 2 and "0000000000" in told  # not the registered file
+    register(fork, raw)
+    code, told = snapshot(fork, tmp_path)
+    assert code == 2 and "the reader of unemployment is not written yet" in told
+    reader = fork / "workflow/monotowns/readers/unemployment.py"
+    reader.write_text(body(reader.read_text(encoding="utf-8"), "read", READ), encoding="utf-8")
+    code, told = snapshot(fork, tmp_path)
+    assert code == 2 and "the contract of unemployment is not written yet" in told
+    assert not (fork / "data/snapshot/unemployment.csv").exists()
+
+
+def test_a_source_goes_from_its_bytes_to_an_estimate(fork, tmp_path):
+    reader = fork / "workflow/monotowns/readers/unemployment.py"
+    text = body(reader.read_text(encoding="utf-8"), "read", READ)
+    reader.write_text(body(text, "contract", CONTRACT), encoding="utf-8")
+    raw = tmp_path / "unemployment.csv"
+    write_raw(fork, raw, worst=400.0)
+    register(fork, raw)
+    code, told = snapshot(fork, tmp_path)
+    assert code == 2 and "the contract is broken" in told and "unemployment" in told
+    (fork / "data/raw/unemployment.csv").unlink()
+    write_raw(fork, raw)
+    register(fork, raw)
+    assert snapshot(fork, tmp_path)[0] == 0
+    assert len(pd.read_csv(fork / "data/snapshot/unemployment.csv")) > 1000
+
+    assert make(fork, "specification", "by_unemployment")[0] == 0
+    local = {
+        "data": {"joined": {"unemployment": ["region", "year"]}},
+        "specifications": ["config/specifications.yaml", "config/by_unemployment.yaml"],
+    }
+    (fork / "config/local.yaml").write_text(yaml.safe_dump(local), encoding="utf-8")
+    target = "results/estimates/by_unemployment.csv"
+    refused = snakemake(fork, target)
+    assert refused.returncode != 0
+    assert "outcome_of_by_unemployment" in refused.stderr  # the skeleton's, not filled in
+    path = fork / "config/by_unemployment.yaml"
+    filled = path.read_text(encoding="utf-8")
+    for old, new in (("outcome: outcome_of_by_unemployment", "outcome: log_taxable_pc"),
+                     ("treatment_of_by_unemployment", "unemployment"),
+                     ("[entity, region_year]", "[entity, year]")):  # fmt: skip
+        filled = filled.replace(old, new)
+    path.write_text(filled, encoding="utf-8")
+    done = snakemake(fork, target)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert ran(done) == ["estimate"]
+    found = pd.read_csv(fork / target).iloc[0]
+    assert found["term"] == "unemployment"
+    assert found["n_obs"] > 15_000
+    assert found["ci_low"] < found["estimate"] < found["ci_high"]
+
+
+def test_the_run_from_raw_files_reads_the_new_one_too(fork, tmp_path):
+    raw = tmp_path / "unemployment.csv"
+    write_raw(fork, raw)
+    (fork / "config/local.yaml").write_text("acquisition: download\n", encoding="utf-8")
+    done = snakemake(fork, "data/drift/unemployment.csv", MONOTOWNS_MIRROR=str(tmp_path))
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert pd.read_csv(fork / "data/drift/unemployment.csv").empty
+    now, committed = ((fork / f"data/{f}/unemployment.csv").read_bytes()
+                      for f in ("clean", "snapshot"))  # fmt: skip
+    assert now == committed
