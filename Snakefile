@@ -6,6 +6,8 @@ import shlex
 import sys
 
 from monotowns.provenance import code_of, commit
+from monotowns.scale.plan import TABLES as SCALE_TABLES
+from monotowns.scale.plan import jobs as scale_jobs
 from monotowns.settings import (
     ESTIMATORS,
     check_config,
@@ -46,6 +48,7 @@ include: "workflow/rules/spatial.smk"
 include: "workflow/rules/estimate.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/paper.smk"
+include: "workflow/rules/scale.smk"
 include: "workflow/rules/audit.smk"
 
 

@@ -9,15 +9,17 @@ from monotowns.models import design
 from monotowns.settings import ESTIMATORS
 
 
-def prepare(panel: pd.DataFrame, measures: pd.DataFrame, *by_entity: pd.DataFrame) -> pd.DataFrame:
-    """Join measures and tables by entity and write the TOSER cohort as the estimators want it.
+def prepare(panel: pd.DataFrame, *tables: pd.DataFrame) -> pd.DataFrame:
+    """Join tables by entity (and year) and write the TOSER cohort as the estimators want it.
 
     ``toser_cohort`` is the first year of the status, 0 for never; an undated status is neither
     treated nor a control, so its cohort is missing.
     """
-    frame = panel.merge(measures, on=["entity", "year"], how="left", validate="1:1")
-    for table in by_entity:
-        frame = frame.merge(table, on="entity", how="left", validate="m:1")
+    frame = panel
+    for table in tables:
+        by_year = "year" in table
+        frame = frame.merge(table, on=["entity", "year"] if by_year else "entity", how="left",
+                            validate="1:1" if by_year else "m:1")  # fmt: skip
     cohort = frame["toser"].fillna(0).where(frame["toser"] != 0)
     return frame.assign(toser_cohort=cohort)
 
