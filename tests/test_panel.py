@@ -11,6 +11,7 @@ from monotowns.panel import (
     harmonise,
     match_rates,
     monotown_status,
+    off_the_years_around,
     passing_jumps,
     shorter_side,
     spikes,
@@ -180,3 +181,19 @@ def test_the_lists_of_2014_and_2024_put_a_town_of_one_name_into_one_entity():
     names = located.assign(stem=located["town"].map(stem))
     entities = names[names["stem"] != ""].groupby(["region", "stem"])["entity"].nunique()
     assert entities[entities > 1].index.tolist() == []
+
+
+def test_the_median_of_the_years_around_is_pandas_rolling_median():
+    """Entities of one to eight years, a year missing here and there."""
+    rng = np.random.default_rng(4)
+    entity = np.repeat(np.arange(80), rng.integers(1, 9, 80))
+    values = pd.Series(rng.standard_normal(len(entity)))
+    values[rng.random(len(values)) < 0.1] = np.nan
+    around = values.groupby(entity).transform(
+        lambda s: s.rolling(5, center=True, min_periods=2).median()
+    )
+    for most in (0.1, 0.5, 1.0):
+        expected = ((values - around).abs() > most).to_numpy()
+        assert 0 < expected.sum() < len(expected)
+        found = off_the_years_around(values, pd.Series(entity), most)
+        np.testing.assert_array_equal(found, expected)

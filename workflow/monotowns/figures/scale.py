@@ -1,4 +1,4 @@
-"""Time and memory of the stages by the number of entities."""
+"""Time and memory of the stages by the size of the panel."""
 
 from monotowns.figures.style import GREY, WIDTH, style
 
@@ -13,14 +13,21 @@ def growth_plot(table):
                                    strict=True):  # fmt: skip
         for place, stage in enumerate(stages):
             part = table[table["stage"] == stage]
-            axis.plot(part["entities"], part[column], marker="o", ms=2.5, lw=0.9,
-                      color=colours[place % len(colours)], label=stage.replace("_", " "))  # fmt: skip
-        low, high = table["entities"].min(), table["entities"].max()
+            axis.plot(
+                part["copies"],
+                part[column],
+                marker="o",
+                ms=2.5,
+                lw=0.9,
+                color=colours[place % len(colours)],
+                label=stage.replace("_", " "),
+            )
+        low, high = table["copies"].min(), table["copies"].max()
         start = table[column].min()
         for power in (1, 2):
             axis.plot([low, high], [start, start * (high / low) ** power], color=GREY, lw=0.6,
                       ls=":")  # fmt: skip
-        axis.set(xscale="log", yscale="log", xlabel="entities", ylabel=label)
+        axis.set(xscale="log", yscale="log", xlabel="copies of every entity", ylabel=label)
         axis.set_ylim(top=2 * table[column].max())
     figure.legend(*axes[0].get_legend_handles_labels(), frameon=False, ncols=5,
                   loc="outside upper center", fontsize=6.5)  # fmt: skip

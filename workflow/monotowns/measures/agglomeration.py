@@ -27,7 +27,7 @@ BLOCK = 10_000
 #: Decay lengths beyond which the tree counts no exponential weight: it is below 5e-5 there.
 CUT_LENGTHS = 10
 #: Nodes a side and separation (see ``sphere_sums``) that keep every pair within a relative 1e-3.
-FAR_FIELD = {"inverse": (5, 0.4), "inverse_square": (6, 0.36)}
+FAR_FIELD = {"inverse": (5, 0.4), "inverse_square": (6, 0.36), "exponential": (6, 0.4)}
 
 
 def market_potential(
@@ -46,9 +46,9 @@ def market_potential(
     min_distance_km : float
         Floor of the distance, positive: a town and the district around it share one centre.
     method : {"auto", "dense", "tree"}
-        ``dense`` sums the n x n matrix. ``tree`` needs memory in proportion to n: ``1/d`` and
-        ``1/d**2`` to a relative error below 1e-3, ``exp(-d/kappa_km)`` exactly up to ten decay
-        lengths and nothing beyond. ``auto`` is dense up to :data:`DENSE_LIMIT` points.
+        ``dense`` sums the n x n matrix. ``tree`` needs memory in proportion to n and has a relative
+        error below 1e-3; of ``exp(-d/kappa_km)`` it counts nothing beyond ten decay lengths.
+        ``auto`` is dense up to :data:`DENSE_LIMIT` points.
 
     Returns
     -------
@@ -74,11 +74,12 @@ def market_potential(
             raise InputError("market_potential", f"unknown {name}", expected=", ".join(known),
                              found=value)  # fmt: skip
     if by_tree(method, len(lat)):
-        exact = decay == "exponential"
+        # An exponential changes over the decay length at whatever distance, a power does not.
+        ends = {"cutoff": CUT_LENGTHS * kappa_km, "scale": kappa_km}
         sums = kernel_sums(
             unit_vectors(lat, lon), mass.reshape(len(lat), -1), weights[decay], EARTH_KM,
-            min_distance_km, cutoff=CUT_LENGTHS * kappa_km if exact else np.inf,
-            far_field=(1, 0.0) if exact else FAR_FIELD[decay],
+            min_distance_km, far_field=FAR_FIELD[decay],
+            **(ends if decay == "exponential" else {}),
         )  # fmt: skip
         return sums.reshape(mass.shape) - weights[decay](min_distance_km) * mass
     distance = great_circle_km(lat[:, None], lon[:, None], lat, lon)

@@ -86,7 +86,7 @@ def potential_by_scale(lat, lon, mass, countries, local_km, min_distance_km=10.0
     if by_tree(method, len(lat)):
         local = kernel_sums(unit_vectors(lat, lon), mass, np.reciprocal, EARTH_KM, min_distance_km,
                             cutoff=local_km) - mass / min_distance_km  # fmt: skip
-        whole = market_potential(lat, lon, mass, "inverse", None, min_distance_km, "tree")
+        whole = market_potential(lat, lon, mass, min_distance_km=min_distance_km, method="tree")
         return local, whole - local, foreign
     distance = great_circle_km(lat[:, None], lon[:, None], lat, lon)
     weight = 1 / np.maximum(distance, min_distance_km)
@@ -140,11 +140,11 @@ def instrument(lat, lon, mass, region, min_distance_km=10.0, method="auto"):
     region = pd.factorize(np.asarray(region))[0]
     if by_tree(method, len(lat)):
         grown = size_class_masses(mass)
-        found = market_potential(lat, lon, grown, "inverse", None, min_distance_km, "tree")
+        found = market_potential(lat, lon, grown, min_distance_km=min_distance_km, method="tree")
         order = np.argsort(region, kind="stable")
         for own in np.split(order, np.cumsum(np.bincount(region))[:-1]):
-            found[own] -= market_potential(lat[own], lon[own], grown[own], "inverse", None,
-                                           min_distance_km)  # fmt: skip
+            found[own] -= market_potential(lat[own], lon[own], grown[own],
+                                           min_distance_km=min_distance_km)  # fmt: skip
         return found
     distance = great_circle_km(lat[:, None], lon[:, None], lat, lon)
     other = region[:, None] != region

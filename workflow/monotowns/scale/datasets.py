@@ -1,7 +1,11 @@
-"""Tables too large to be read whole: Parquet datasets, written and read in parts."""
+"""Tables too large to be read whole, written and read in parts; and what a job tells of itself."""
 
+import json
 import os
+import resource
 from contextlib import contextmanager
+from pathlib import Path
+from time import process_time
 
 import pandas as pd
 
@@ -67,3 +71,11 @@ def parts(path):
     with pq.ParquetFile(path) as file:
         for group in range(file.num_row_groups):
             yield file.read_row_group(group).to_pandas()
+
+
+def save_record(path, started, **told):
+    """Write what a job did with its processor seconds since ``started`` and its peak memory, MB."""
+    seconds = round(process_time() - started, 3)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    text = json.dumps(told | {"seconds": seconds, "peak_mb": peak}, indent=1)
+    Path(path).write_text(text, encoding="utf-8")

@@ -1,20 +1,7 @@
 """How time and memory of the stages grow with the panel: exponents of fitted power laws."""
 
-import json
-import resource
-from pathlib import Path
-from time import perf_counter
-
 import numpy as np
 import pandas as pd
-
-
-def save_record(path, started, **told):
-    """Write what a job did with its seconds since ``started`` and its peak memory, MB."""
-    seconds = round(perf_counter() - started, 3)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    text = json.dumps(told | {"seconds": seconds, "peak_mb": peak}, indent=1)
-    Path(path).write_text(text, encoding="utf-8")
 
 
 def exponent(sizes, values) -> float:
@@ -37,8 +24,8 @@ def growth_table(records: list[dict], limits: dict) -> pd.DataFrame:
     Parameters
     ----------
     records : list of dict
-        ``stage``, ``copies``, ``rows``, ``entities`` (of the whole panel), ``seconds`` and
-        ``peak_mb`` of one job. Jobs of one stage and size are added up: seconds by their sum,
+        ``stage``, ``copies``, ``rows`` and ``entities`` (used), ``seconds`` (of the processor)
+        and ``peak_mb`` of one job. Jobs of one stage and size are added up: seconds by their sum,
         memory by the largest.
     limits : dict
         Stage -> ``copies`` that it is carried to, where not to all, and ``reason``.
@@ -46,9 +33,10 @@ def growth_table(records: list[dict], limits: dict) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        ``stage``, ``copies``, ``entities``, ``rows``, ``jobs``, ``seconds``, ``peak_mb``;
-        ``time_exponent`` and ``memory_exponent`` over all sizes, ``time_exponent_last`` over the
-        two largest, where what does not grow (imports) weighs least; ``note``.
+        ``stage``, ``copies``, ``entities``, ``rows``, ``jobs``, ``seconds``, ``peak_mb``; in the
+        copies, ``time_exponent`` and ``memory_exponent`` over all sizes and
+        ``time_exponent_last`` over the two largest, where what does not grow weighs least;
+        ``note``.
     """
     table = pd.DataFrame(records)
     keys = ["stage", "copies"]
@@ -62,9 +50,9 @@ def growth_table(records: list[dict], limits: dict) -> pd.DataFrame:
     for stage, part in table.groupby("stage"):
         last = part.tail(2)
         fitted[stage] = {
-            "time_exponent": exponent(part["entities"], part["seconds"]),
-            "time_exponent_last": exponent(last["entities"], last["seconds"]),
-            "memory_exponent": exponent(part["entities"], part["peak_mb"]),
+            "time_exponent": exponent(part["copies"], part["seconds"]),
+            "time_exponent_last": exponent(last["copies"], last["seconds"]),
+            "memory_exponent": exponent(part["copies"], part["peak_mb"]),
         }
     for column in ("time_exponent", "time_exponent_last", "memory_exponent"):
         table[column] = table["stage"].map({s: of[column] for s, of in fitted.items()})

@@ -2,18 +2,18 @@
 
 
 def main(rows: str, copies: int, deflator: dict, panel: str, record: str):
-    from time import perf_counter
+    from time import process_time
 
-    from monotowns.scale import datasets, growth
+    from monotowns.scale import datasets
     from monotowns.scale.stages import assembled
 
-    started, count, entities = perf_counter(), 0, 0
+    started, count, entities = process_time(), 0, 0
     with datasets.writing(panel) as append:
         for part in datasets.parts(rows):
             frame = assembled(part, deflator)
             append(frame)
             count, entities = count + len(frame), entities + frame["entity"].nunique()
-    growth.save_record(record, started, stage="panel", copies=copies, rows=count,
+    datasets.save_record(record, started, stage="panel", copies=copies, rows=count,
                        entities=entities)  # fmt: skip
 
 

@@ -2,17 +2,17 @@
 
 
 def main(panel: str, copies: int, settings: dict, weights: str, record: str):
-    from time import perf_counter
+    from time import process_time
 
     from monotowns.models.balance import balance_panel
-    from monotowns.scale import datasets, growth
+    from monotowns.scale import datasets
 
-    started = perf_counter()
+    started = process_time()
     frame = datasets.read(panel, {"entity", "year", "monotown", *settings["columns"]})
     found, _ = balance_panel(frame, "monotown", settings["columns"], settings["years"])
     with datasets.writing(weights) as append:
         append(found)
-    growth.save_record(record, started, stage="balance", copies=copies, rows=len(frame),
+    datasets.save_record(record, started, stage="balance", copies=copies, rows=len(frame),
                        entities=frame["entity"].nunique())  # fmt: skip
 
 

@@ -3,19 +3,19 @@
 
 def main(panel: str, towns: str, regions: str, copies: int, settings: dict, measures: str,
          record: str):  # fmt: skip
-    from time import perf_counter
+    from time import process_time
 
     import pandas as pd
     from monotowns.measures.space import measure
-    from monotowns.scale import datasets, growth
+    from monotowns.scale import datasets
 
-    started = perf_counter()
+    started = process_time()
     columns = {"entity", "year", "population", "region", "lat", "lon"}
     frame = datasets.read(panel, columns)
     found = measure(frame, pd.read_csv(towns), pd.read_csv(regions), settings)
     with datasets.writing(measures) as append:
         append(found)
-    growth.save_record(record, started, stage="measures", copies=copies, rows=len(found),
+    datasets.save_record(record, started, stage="measures", copies=copies, rows=len(found),
                        entities=frame["entity"].nunique())  # fmt: skip
 
 

@@ -2,20 +2,20 @@
 
 
 def main(panel: str, copies: int, seed: int, rows: str, record: str):
-    from time import perf_counter
+    from time import process_time
 
     import pandas as pd
-    from monotowns.scale import datasets, growth
+    from monotowns.scale import datasets
     from monotowns.scale.simulation import draw_copy
 
-    started, count, entities = perf_counter(), 0, 0
+    started, count, entities = process_time(), 0, 0
     frame = pd.read_csv(panel, dtype={"entity": str})
     with datasets.writing(rows) as append:
         for copy in range(copies):
             drawn = draw_copy(frame, copy, seed)
             append(drawn)
             count, entities = count + len(drawn), entities + drawn["entity"].nunique()
-    growth.save_record(record, started, stage="simulate", copies=copies, rows=count,
+    datasets.save_record(record, started, stage="simulate", copies=copies, rows=count,
                        entities=entities)  # fmt: skip
 
 
