@@ -90,7 +90,7 @@ lock: $(STAMP)  ## resolve envs/requirements.in anew into the hash-pinned lock
 	@$(BIN)/python envs/conda.py
 
 clean:  ## remove everything that the pipeline wrote (not the environment)
-	@rm -rf data/raw data/clean data/panel data/drift logs benchmarks .snakemake
+	@rm -rf data/raw data/clean data/panel data/drift data/scale logs benchmarks .snakemake
 	@find results -mindepth 1 -maxdepth 1 ! -name expected -exec rm -rf {} +
 
 help:  ## this list

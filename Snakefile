@@ -9,6 +9,8 @@ from functools import partial
 from monotowns import needs
 from monotowns.provenance import beside, code_of, commit
 from monotowns.readers import module_of, own_module
+from monotowns.scale.plan import TABLES as SCALE_TABLES
+from monotowns.scale.plan import jobs as scale_jobs
 from monotowns.settings import (
     ESTIMATORS,
     complete_config,
@@ -84,6 +86,7 @@ include: "workflow/rules/spatial.smk"
 include: "workflow/rules/estimate.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/paper.smk"
+include: "workflow/rules/scale.smk"
 include: "workflow/rules/audit.smk"
 
 

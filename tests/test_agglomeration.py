@@ -83,15 +83,18 @@ def test_the_tree_is_within_a_thousandth_for_every_pair(kind, decay, monkeypatch
 
 
 @pytest.mark.parametrize("kind", ["globe", "line", "towns"])
-def test_the_tree_is_exact_for_exponential_decay_up_to_ten_lengths(kind):
+def test_the_tree_counts_exponential_decay_up_to_ten_lengths(kind, monkeypatch):
+    monkeypatch.setattr(sphere_sums, "LEAF", 12)
     lat, lon = places(kind)
-    mass = np.random.default_rng(2).lognormal(9, 2, len(lat))
+    mass = np.zeros((len(lat), 30))
+    mass[np.random.default_rng(2).choice(len(lat), 30, replace=False), np.arange(30)] = 1
     distance = great_circle_km(lat[:, None], lon[:, None], lat, lon)
     for kappa in (20.0, 300.0):
         weight = np.exp(-np.maximum(distance, 10) / kappa) * (distance <= 10 * kappa)
         np.fill_diagonal(weight, 0)
         tree = market_potential(lat, lon, mass, "exponential", kappa, method="tree")
-        np.testing.assert_allclose(tree, weight @ mass, rtol=1e-9, atol=1e-9)
+        # The weight at the floor is near one here, not a tenth.
+        np.testing.assert_allclose(tree, weight @ mass, rtol=1e-3, atol=10 * ROUNDING)
 
 
 def test_the_tree_ignores_the_order_of_places_and_is_chosen_for_many():

@@ -192,3 +192,15 @@ def test_size_and_coverage_with_errors_that_neighbours_share():
     # Size of the 5 per cent test, which is one less the coverage of the 95 per cent interval.
     assert 0.03 <= rejected / 1000 <= 0.07
     assert classical / 1000 > 0.10  # without the spatial terms the test fails on these data
+
+
+@pytest.mark.parametrize("kernel", ["uniform", "bartlett"])
+@pytest.mark.parametrize("lags", [0, 2])
+def test_cells_sum_the_neighbours_that_a_list_would(kernel, lags, monkeypatch):
+    data = scattered(places=400)
+    listed = conley(**data, cutoff_km=700.0, kernel=kernel, lags=lags)
+    monkeypatch.setattr("monotowns.inference.conley.LISTED", 10)
+    monkeypatch.setattr("monotowns.measures.sphere_sums.LEAF", 8)
+    # Distances of the cells err by some centimetres of a place to itself.
+    cells = conley(**data, cutoff_km=700.0, kernel=kernel, lags=lags)
+    np.testing.assert_allclose(cells, listed, rtol=1e-6, atol=1e-7 * np.abs(listed).max())

@@ -11,6 +11,7 @@ from monotowns.panel import (
     harmonise,
     match_rates,
     monotown_status,
+    off_the_years_around,
     passing_jumps,
     shorter_side,
     spikes,
@@ -191,3 +192,19 @@ def test_what_is_no_correction_is_refused(change):
               "action": "missing", "reason": "another town's residents"}  # fmt: skip
     with pytest.raises(InputError, match=r"c\.yaml: not a correction(.|\n)*per_resident"):
         correct(incomes(), [repair | change], "c.yaml")
+
+
+def test_the_median_of_the_years_around_is_pandas_rolling_median():
+    """Entities of one to eight years, a year missing here and there."""
+    rng = np.random.default_rng(4)
+    entity = np.repeat(np.arange(80), rng.integers(1, 9, 80))
+    values = pd.Series(rng.standard_normal(len(entity)))
+    values[rng.random(len(values)) < 0.1] = np.nan
+    around = values.groupby(entity).transform(
+        lambda s: s.rolling(5, center=True, min_periods=2).median()
+    )
+    for most in (0.1, 0.5, 1.0):
+        expected = ((values - around).abs() > most).to_numpy()
+        assert 0 < expected.sum() < len(expected)
+        found = off_the_years_around(values, pd.Series(entity), most)
+        np.testing.assert_array_equal(found, expected)

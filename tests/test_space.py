@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from monotowns.measures import scales
+from monotowns.measures import agglomeration, scales, sphere_sums
 from monotowns.measures.agglomeration import EARTH_KM, market_potential
 from monotowns.measures.space import masses, measure
 
@@ -92,3 +92,33 @@ def test_foreign_countries_hold_the_world_without_russia():
     tokyo = table.set_index("iso").loc["JP"]
     assert abs(tokyo["lat"] - 35.7) < 0.1
     assert abs(tokyo["lon"] - 139.7) < 0.1
+
+
+def test_scales_and_instrument_of_the_tree_are_those_of_the_matrix(monkeypatch):
+    monkeypatch.setattr(sphere_sums, "LEAF", 12)
+    rng = np.random.default_rng(8)
+    n = 900
+    lat, lon = rng.uniform(50, 60, n), rng.uniform(35, 60, n)
+    lat[:20], lon[:20] = lat[20:40], lon[20:40]  # places that share a centre
+    mass = rng.lognormal(9, 1.5, (n, 3))
+    abroad = pd.DataFrame({"population": [5e6, 1e7], "lat": [52.5, 39.9], "lon": [13.4, 116.4]})
+    dense, tree = (scales.potential_by_scale(lat, lon, mass, abroad, 100.0, method=m)
+                   for m in ("dense", "tree"))  # fmt: skip
+    whole = dense[0] + dense[1]
+    np.testing.assert_allclose(tree[0], dense[0], rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(tree[1], dense[1], atol=1e-3 * whole.max(), rtol=1e-3)
+    assert (np.abs(tree[1] - dense[1]) <= 1e-3 * whole).all()
+    np.testing.assert_array_equal(tree[2], dense[2])
+    region = rng.integers(0, 12, n)
+    dense, tree = (scales.instrument(lat, lon, mass, region, method=m) for m in ("dense", "tree"))
+    assert (np.abs(tree - dense) <= 1e-3 * market_potential(lat, lon, mass)).all()
+    assert (np.abs(tree - dense) > 1e-12 * dense).any()  # a tree it was
+
+
+def test_places_taken_in_blocks_are_places_taken_at_once(monkeypatch):
+    rng = np.random.default_rng(9)
+    places = rng.uniform(50, 60, 50), rng.uniform(35, 60, 50)
+    cores = rng.uniform(50, 60, 4), rng.uniform(35, 60, 4)
+    whole = agglomeration.distance_to_core(*places, *cores)
+    monkeypatch.setattr(agglomeration, "BLOCK", 7)
+    np.testing.assert_array_equal(agglomeration.distance_to_core(*places, *cores), whole)

@@ -101,3 +101,13 @@ def test_coordinates_out_of_range_are_refused_by_position(build, lat, lon):
 def test_impossible_numbers_of_neighbours_are_refused(k):
     with pytest.raises(DesignError, match="no such number"):
         weights.knn([10, 11, 12, 13], [0, 1, 2, 3], k)
+
+
+@pytest.mark.parametrize("decay", sorted(weights.DECAYS))
+def test_a_distance_band_does_not_depend_on_the_blocks_it_is_built_in(decay, monkeypatch):
+    whole = weights.distance_band(*places(), 1500, decay)
+    monkeypatch.setattr(weights, "BLOCK", 17)
+    blocks = weights.distance_band(*places(), 1500, decay)
+    np.testing.assert_array_equal(blocks.indptr, whole.indptr)
+    np.testing.assert_array_equal(blocks.indices, whole.indices)
+    np.testing.assert_allclose(blocks.data, whole.data, rtol=1e-12)

@@ -6,8 +6,12 @@ from scipy.spatial import cKDTree
 
 from monotowns.errors import DesignError
 from monotowns.measures.agglomeration import EARTH_KM
+from monotowns.measures.sphere_sums import kernel_sums
 from monotowns.models import absorb as fixed
 
+#: Locations beyond which neighbours are summed cell by cell and never listed: in a country that
+#: does not grow their number rises with the square of the locations.
+LISTED = 10_000
 #: Locations whose neighbours are held in memory at a time.
 BLOCK = 2_000
 
@@ -168,20 +172,37 @@ def _spatial(scores, lat, lon, period, cutoff_km, kernel):
     wide = np.moveaxis(sums.reshape(-1, *shape), 1, 0).reshape(len(places), -1)
     phi, theta = np.radians(places.real), np.radians(places.imag)
     points = np.c_[np.cos(phi) * np.cos(theta), np.cos(phi) * np.sin(theta), np.sin(phi)]
+    near = _listed if len(points) <= LISTED else _by_cells
+    near = near(points, wide, cutoff_km, kernel)
+    near = np.moveaxis(near.reshape(len(places), -1, len(times)), 1, 0).reshape(len(sums), -1)
+    return sums.reshape(len(sums), -1) @ near.T
+
+
+def _weight(km, cutoff_km, kernel):
+    return np.ones_like(km) if kernel == "uniform" else 1 - km / cutoff_km
+
+
+def _by_cells(points, wide, cutoff_km, kernel):
+    """Sums over the neighbours of every location, exact, by a tree of cells."""
+    return kernel_sums(points, wide, lambda km: _weight(km, cutoff_km, kernel), EARTH_KM, 0.0,
+                       cutoff=cutoff_km)  # fmt: skip
+
+
+def _listed(points, wide, cutoff_km, kernel):
+    """The same from a list of all pairs of neighbours."""
     tree = cKDTree(points)
     # Slightly beyond the cutoff, so that the exact comparison below decides.
     chord = 2 * np.sin(min(cutoff_km / EARTH_KM, np.pi) / 2) * (1 + 1e-9)
     near = np.empty_like(wide)
-    for first in range(0, len(places), BLOCK):
+    for first in range(0, len(points), BLOCK):
         some = cKDTree(points[first : first + BLOCK])
         pairs = some.sparse_distance_matrix(tree, chord, output_type="ndarray")
         km = 2 * EARTH_KM * np.arcsin(np.minimum(pairs["v"] / 2, 1))
-        weight = (km <= cutoff_km) * (1.0 if kernel == "uniform" else 1 - km / cutoff_km)
-        size = (some.n, len(places))
+        weight = (km <= cutoff_km) * _weight(km, cutoff_km, kernel)
+        size = (some.n, len(points))
         matrix = sparse.csr_matrix((weight, (pairs["i"], pairs["j"])), shape=size)
         near[first : first + BLOCK] = matrix @ wide
-    near = np.moveaxis(near.reshape(len(places), -1, len(times)), 1, 0).reshape(len(sums), -1)
-    return sums.reshape(len(sums), -1) @ near.T
+    return near
 
 
 def _serial(scores, entity, period, lags):

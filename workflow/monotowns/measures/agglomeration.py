@@ -22,10 +22,12 @@ def great_circle_km(lat1, lon1, lat2, lon2):
 
 #: Points up to which market potential is summed from the matrix of all distances.
 DENSE_LIMIT = 4000
+#: Places whose distances to a list of others are held at a time.
+BLOCK = 10_000
 #: Decay lengths beyond which the tree counts no exponential weight: it is below 5e-5 there.
 CUT_LENGTHS = 10
 #: Nodes a side and separation (see ``sphere_sums``) that keep every pair within a relative 1e-3.
-FAR_FIELD = {"inverse": (5, 0.4), "inverse_square": (6, 0.36)}
+FAR_FIELD = {"inverse": (5, 0.4), "inverse_square": (6, 0.36), "exponential": (6, 0.4)}
 
 
 def market_potential(
@@ -44,9 +46,9 @@ def market_potential(
     min_distance_km : float
         Floor of the distance, positive: a town and the district around it share one centre.
     method : {"auto", "dense", "tree"}
-        ``dense`` sums the n x n matrix. ``tree`` needs memory in proportion to n: ``1/d`` and
-        ``1/d**2`` to a relative error below 1e-3, ``exp(-d/kappa_km)`` exactly up to ten decay
-        lengths and nothing beyond. ``auto`` is dense up to :data:`DENSE_LIMIT` points.
+        ``dense`` sums the n x n matrix. ``tree`` needs memory in proportion to n and has a relative
+        error below 1e-3; of ``exp(-d/kappa_km)`` it counts nothing beyond ten decay lengths.
+        ``auto`` is dense up to :data:`DENSE_LIMIT` points.
 
     Returns
     -------
@@ -71,18 +73,33 @@ def market_potential(
         if value not in known:
             raise InputError("market_potential", f"unknown {name}", expected=", ".join(known),
                              found=value)  # fmt: skip
-    if method == "tree" or (method == "auto" and len(lat) > DENSE_LIMIT):
-        exact = decay == "exponential"
+    if by_tree(method, len(lat)):
+        # An exponential changes over the decay length at whatever distance, a power does not.
+        ends = {"cutoff": CUT_LENGTHS * kappa_km, "scale": kappa_km}
         sums = kernel_sums(
             unit_vectors(lat, lon), mass.reshape(len(lat), -1), weights[decay], EARTH_KM,
-            min_distance_km, cutoff=CUT_LENGTHS * kappa_km if exact else np.inf,
-            far_field=(1, 0.0) if exact else FAR_FIELD[decay],
+            min_distance_km, far_field=FAR_FIELD[decay],
+            **(ends if decay == "exponential" else {}),
         )  # fmt: skip
         return sums.reshape(mass.shape) - weights[decay](min_distance_km) * mass
     distance = great_circle_km(lat[:, None], lon[:, None], lat, lon)
     weight = weights[decay](np.maximum(distance, min_distance_km))
     np.fill_diagonal(weight, 0.0)
     return weight @ mass
+
+
+def by_tree(method, points) -> bool:
+    """Whether a method of :func:`market_potential` sums over so many points by the tree."""
+    return method == "tree" or (method == "auto" and points > DENSE_LIMIT)
+
+
+def in_blocks(function, lat, lon):
+    """Results of a function of places, taken for :data:`BLOCK` places at a time.
+
+    What it holds for a place and every core or country then never stands for all places at once.
+    """
+    blocks = [slice(first, first + BLOCK) for first in range(0, len(lat), BLOCK)]
+    return np.concatenate([function(lat[some, None], lon[some, None]) for some in blocks])
 
 
 def _check_places(lat, lon, mass, min_distance_km):
@@ -121,7 +138,9 @@ def distance_to_core(lat, lon, core_lat, core_lon):
     numpy.ndarray, shape (n,)
     """
     lat, lon = np.asarray(lat, float), np.asarray(lon, float)
-    return great_circle_km(lat[:, None], lon[:, None], core_lat, core_lon).min(axis=1)
+    return in_blocks(
+        lambda y, x: great_circle_km(y, x, core_lat, core_lon).min(axis=1), lat, lon
+    )  # fmt: skip
 
 
 def ring(distance_km, bounds=(50, 100, 200)) -> pd.Categorical:

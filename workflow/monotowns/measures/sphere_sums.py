@@ -23,7 +23,9 @@ def unit_vectors(lat, lon):
     return np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=1)
 
 
-def kernel_sums(points, mass, kernel, radius, floor, cutoff=np.inf, far_field=(1, 0.0)):
+def kernel_sums(
+    points, mass, kernel, radius, floor, cutoff=np.inf, far_field=(1, 0.0), scale=np.inf
+):
     """Sum of ``kernel(distance) * mass[j]`` over all ``j``, own mass included, for every ``i``.
 
     Parameters
@@ -40,6 +42,9 @@ def kernel_sums(points, mass, kernel, radius, floor, cutoff=np.inf, far_field=(1
     far_field : (int, float)
         Nodes a side, and the largest sum of two cells' radii over the distance of their centres
         at which they interact through nodes. At 0 every sum is exact.
+    scale : float
+        Distance over which the kernel changes however far away: cells whose radii sum to more do
+        not interact through nodes.
 
     Returns
     -------
@@ -58,7 +63,7 @@ def kernel_sums(points, mass, kernel, radius, floor, cutoff=np.inf, far_field=(1
         apart, reach = cells.angle(a, b), cells.radius[a] + cells.radius[b]
         counts, whole = apart - reach <= cutoff, apart + reach <= cutoff
         # The kernel bends at the floor, the cutoff and the antipode; within the floor it is flat.
-        smooth = reach <= separation * np.minimum(apart, np.pi - apart)
+        smooth = reach <= np.minimum(separation * np.minimum(apart, np.pi - apart), scale / radius)
         smooth &= whole & (apart - reach >= floor)
         far = (smooth | (apart + reach <= floor)) & whole
         far &= np.maximum(cells.radius[a], cells.radius[b]) <= WIDEST

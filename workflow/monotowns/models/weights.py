@@ -10,6 +10,9 @@ from monotowns.measures.agglomeration import EARTH_KM
 #: Decays of :func:`distance_band`: weight before standardisation of a neighbour at ``d`` km.
 DECAYS = {"uniform": np.ones_like, "inverse": lambda d: 1 / d, "inverse_square": lambda d: d**-2.0}
 
+#: Places whose neighbours are listed at a time.
+BLOCK = 10_000
+
 #: How far a row of a standardised matrix may be from one: rounding of a few hundred terms.
 ROW_SUM = 1e-9
 
@@ -103,22 +106,31 @@ def distance_band(lat, lon, cutoff_km, decay="uniform", min_distance_km=10.0) ->
         :func:`islands`).
     """
     points = on_sphere(lat, lon)
-    tree = cKDTree(points)
-    pairs = tree.sparse_distance_matrix(tree, _chord(cutoff_km), output_type="coo_matrix")
-    kept = pairs.row != pairs.col
-    rows, columns = pairs.row[kept], pairs.col[kept]
-    km = 2 * EARTH_KM * np.arcsin(np.minimum(pairs.data[kept] / 2, 1))
-    weight = DECAYS[decay](np.maximum(km, min_distance_km))
-    total = np.bincount(rows, weight, minlength=len(points))
-    if (total == 0).any():
+    n, tree, chord = len(points), cKDTree(points), _chord(cutoff_km)
+    count = tree.query_ball_point(points, chord, return_length=True) - 1
+    if (count == 0).any():
         raise DesignError(
             "distance band", f"places without a neighbour within {cutoff_km} km",
-            keys=np.flatnonzero(total == 0),
+            keys=np.flatnonzero(count == 0),
             remedy="take a larger cutoff or nearest neighbours, or leave these places out",
         )  # fmt: skip
-    W = sparse.csr_array((weight / total[rows], (rows, columns)), shape=(len(points),) * 2)
-    W.sort_indices()
-    return W
+    # Filled block by block: in a dense country the pairs take several times the room of W.
+    start = np.append(0, np.cumsum(count))
+    start = start.astype(sparse.get_index_dtype(maxval=start[-1]))
+    neighbour, weight = np.empty(start[-1], start.dtype), np.empty(start[-1])
+    for first in range(0, n, BLOCK):
+        some = cKDTree(points[first : first + BLOCK])
+        pairs = some.sparse_distance_matrix(tree, chord, output_type="ndarray")
+        pairs = pairs[pairs["i"] + first != pairs["j"]]
+        km = 2 * EARTH_KM * np.arcsin(np.minimum(pairs["v"] / 2, 1))
+        decayed = DECAYS[decay](np.maximum(km, min_distance_km))
+        total = np.bincount(pairs["i"], decayed, minlength=some.n)
+        at = (pairs["i"], pairs["j"])
+        rows = sparse.csr_array((decayed / total[pairs["i"]], at), shape=(some.n, n))
+        rows.sort_indices()
+        place = slice(start[first], start[first + some.n])
+        neighbour[place], weight[place] = rows.indices, rows.data
+    return sparse.csr_array((weight, neighbour, start), shape=(n, n))
 
 
 def islands(lat, lon, cutoff_km) -> np.ndarray:

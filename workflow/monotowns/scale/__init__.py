@@ -1,0 +1,1 @@
+"""The chain on simulated panels that are some times larger than the study's."""
