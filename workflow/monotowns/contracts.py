@@ -89,7 +89,8 @@ def _schemas():
         "towns_2020": pa.DataFrameSchema(
             {
                 "town": pa.Column(str),
-                "population": pa.Column(int, pa.Check.gt(0)),
+                # Persons; the source prints thousands.
+                "population": pa.Column(int, pa.Check.in_range(100, 15_000_000)),
                 "lat": lat,
                 "lon": lon,
             },
