@@ -1,10 +1,13 @@
 """Everything that a server can do wrong, done by a server on the loopback."""
 
+import errno
 import gzip
 import hashlib
 import io
 import os
+import shutil
 import socket
+import ssl
 import struct
 import subprocess
 import sys
@@ -19,6 +22,7 @@ from typing import ClassVar
 
 import pytest
 import yaml
+from monotowns import transfer
 from monotowns.download import fetch
 from monotowns.errors import SourceError
 from monotowns.sources import Source
@@ -176,6 +180,20 @@ class Handler(BaseHTTPRequestHandler):
     def go_named(self, first):
         self.answer(body=CHANGED, Content_Disposition='attachment; filename="../../x"')
 
+    def go_bad_chunk(self, first):
+        self.answer(length=False, Transfer_Encoding="chunked")
+        self.wfile.write(b"10\r\n" + BODY[:16] + b"\r\nzz\r\n")
+
+    def go_short_length(self, first):
+        self.answer(body=BODY, length=5000)
+        self.close_connection = True
+
+    def go_gone(self, first):
+        self.answer(410, HTML)
+
+    def go_login(self, first):
+        self.answer(401, HTML)
+
     def go_nonsense(self, first):
         self.answer(body=BODY, length="many")
 
@@ -227,6 +245,8 @@ def refused(folder, *addresses, limits=LIMITS):
 NO_BODY = {
     "missing": ("HTTP 404 Not Found", "see whether it has moved: https://page.example/x", 1),
     "forbidden": ("HTTP 403 Forbidden", "fetch it by hand from https://page.example/x", 1),
+    "gone": ("HTTP 410 Gone", "see whether it has moved: https://page.example/x", 1),
+    "login": ("HTTP 401 Unauthorized", "fetch it by hand from https://page.example/x", 1),
     "busy": ("HTTP 429 Too Many Requests", "again later", 1),
     "down": ("HTTP 500 Internal Server Error", "again later", 3),
     "loop": ("redirects without end", "by hand", 31),
@@ -239,6 +259,8 @@ NO_BODY = {
 # fault: (problem, what is kept where it is known, requests)
 WITH_BODY = {
     "reset": ("the connection failed or broke off", None, 3),
+    "bad_chunk": ("the connection failed or broke off", None, 3),
+    "short_length": ("the file ends early", BODY[:5000], 3),
     "hangup": ("the connection failed or broke off", BODY[:4096], 3),
     "stalled": ("no answer in time", BODY[:4096], 3),
     "truncated": ("the file ends early", BODY[:5000], 3),
@@ -362,21 +384,83 @@ def test_a_part_left_by_a_killed_run_does_no_harm(server, tmp_path):
     assert {p.name: p.read_bytes() for p in raw.iterdir()} == {"x.xlsx": BODY}
 
 
-def test_a_refusal_is_a_message_and_an_exit_code(server, tmp_path):
-    snapshot = tmp_path / "data/snapshot"
+def test_a_certificate_that_nobody_signed_is_refused(tmp_path):
+    """Nothing is taken from a server that only says who it is."""
+    made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1",
+            "-subj", "/CN=127.0.0.1", "-keyout", "key.pem", "-out", "cert.pem"]  # fmt: skip
+    keys = tmp_path / "keys"
+    keys.mkdir()
+    if not shutil.which(made[0]) or subprocess.run(made, cwd=keys, capture_output=True).returncode:
+        pytest.skip("no openssl to make a certificate with")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(keys / "cert.pem", keys / "key.pem")
+    server = Server(("127.0.0.1", 0), Handler)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    address = f"https://127.0.0.1:{server.server_port}/good"
+    error, kept = refused(tmp_path / "run", address)
+    server.shutdown()
+    assert error.problem == "the server's certificate is not trusted"
+    assert "certificates" in error.remedy
+    assert kept == {} and not Handler.seen
+
+
+def test_a_full_disk_leaves_no_part_and_keeps_what_was_there(server, tmp_path, monkeypatch):
+    raw = tmp_path / "raw"
+    raw.mkdir()
+    (raw / "other.xlsx").write_bytes(BODY)
+    write = transfer._Sink.write
+
+    def fill(sink, chunk):
+        if sink.file.tell():
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write(sink, chunk)
+
+    monkeypatch.setattr(transfer._Sink, "write", fill)
+    # Of two places the second is not asked: another server makes no room.
+    with pytest.raises(OSError, match="No space left"):
+        fetch(source(f"{server}/good", f"{server}/moved"), raw, tmp_path / "q", limits=LIMITS)
+    assert {p.name: p.read_bytes() for p in raw.iterdir()} == {"other.xlsx": BODY}
+    assert Handler.seen == {"good": 1}
+
+
+def acquire(folder, server, fault):
+    """Rewrite a snapshot of one table from a server, as `make snapshot` does."""
+    snapshot = folder / "data/snapshot"
     snapshot.mkdir(parents=True)
     (snapshot / "grp.csv").write_text("region,year,grp\n")
     registry = yaml.safe_load((ROOT / "data/sources.yaml").read_text(encoding="utf-8"))
-    entry = {**registry["grp"], "addresses": [f"{server}/page"]}
-    (tmp_path / "data/sources.yaml").write_text(yaml.safe_dump({"grp": entry}), encoding="utf-8")
+    entry = {**registry["grp"], "addresses": [f"{server}/{fault}"]}
+    (folder / "data/sources.yaml").write_text(yaml.safe_dump({"grp": entry}), encoding="utf-8")
     environment = {k: v for k, v in os.environ.items() if k != "MONOTOWNS_MIRROR"}
     environment |= {"PYTHONPATH": str(ROOT / "workflow"), "PYTHONUTF8": "1"}
+    environment["MONOTOWNS_TIMEOUT"] = "5,3"
     script = ROOT / "workflow/scripts/acquire/write_snapshot.py"
-    done = subprocess.run([sys.executable, script], cwd=tmp_path, env=environment,
+    return subprocess.run([sys.executable, script], cwd=folder, env=environment,
                           capture_output=True, text=True, encoding="utf-8")  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("fault", "words", "kept"),
+    [
+        ("page", "an HTML page under the name of a .xlsx file", HTML),
+        ("named", "the file is longer than registered", CHANGED),
+        ("missing", "HTTP 404 Not Found", None),
+        ("loop", "redirects without end", None),
+        ("slow_head", "not finished after 3 s", None),
+    ],
+)
+def test_a_refusal_is_a_message_and_an_exit_code(server, tmp_path, fault, words, kept):
+    folder = tmp_path / "inner/project"
+    done = acquire(folder, server, fault)
     assert done.returncode == 2
-    assert "an HTML page under the name of a .xlsx file" in done.stderr
+    assert words in done.stderr
     assert "Traceback" not in done.stderr
-    assert (snapshot / "grp.csv").read_text() == "region,year,grp\n"
-    assert [p.read_bytes() for p in (tmp_path / "data/quarantine").iterdir()] == [HTML]
-    assert list((tmp_path / "data/raw").iterdir()) == []
+    files = {p.relative_to(tmp_path).parts: p.read_bytes()
+             for p in tmp_path.rglob("*") if p.is_file()}  # fmt: skip
+    home = ("inner", "project", "data")
+    assert files.pop((*home, "snapshot", "grp.csv")) == b"region,year,grp\n"
+    assert files.pop((*home, "sources.yaml"))
+    # The registered file is smaller or larger than these bodies; what came is kept as it came.
+    assert [path[:-1] for path in files] == ([(*home, "quarantine")] if kept else [])
+    assert all(kept.startswith(body) for body in files.values())

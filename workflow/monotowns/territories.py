@@ -17,11 +17,11 @@ def code8(value) -> str | None:
     """Write an OKTMO code as 8 digits.
 
     Integers lose their leading zero and strings carry spaces in the sources; a region's one- or
-    two-digit code is no municipality and gives None.
+    two-digit code is no municipality and gives None, and so does a text with a letter in it.
     """
     digits = str(int(value)) if isinstance(value, (int, float)) and value == value else str(value)
-    digits = re.sub(r"\D", "", digits)
-    return digits.zfill(8) if len(digits) in (7, 8) else None
+    digits = re.sub(r"[\s-]", "", digits)
+    return digits.zfill(8) if re.fullmatch(r"\d{7,8}", digits, re.ASCII) else None
 
 
 def from_okato(code: str) -> str:

@@ -97,7 +97,8 @@ def schemas() -> dict:
             {
                 "town": pa.Column(str),
                 "region": pa.Column(str),
-                "population": pa.Column(int, pa.Check.gt(0)),
+                # Persons; the source prints thousands.
+                "population": pa.Column(int, pa.Check.in_range(100, 15_000_000)),
                 "lat": lat,
                 "lon": lon,
             },

@@ -25,6 +25,7 @@ def read(path) -> pd.DataFrame:
         ``centre``, ``year_from``, ``year_to`` (9999 = in force), ``change_from``, ``change_to``
         (identifiers of unions, disunions and transfers), ``lat``, ``lon`` (degrees).
     """
+    sheets.workbook(path)
     frame = sheets.columns(pd.read_excel(path, engine="calamine"), NAMES, WHERE)
     frame = frame[list(NAMES)].rename(columns=NAMES)
     frame["code"] = frame["code"].astype(str).str.replace("-", "").str[:8]

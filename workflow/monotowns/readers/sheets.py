@@ -15,25 +15,30 @@ NO_FIGURE = ("", "…", "...")
 JUMP = 3
 
 
-def rows(path, sheet, **options) -> list[list]:
-    """Read the cells of a sheet.
+def workbook(path):
+    """Open a workbook.
 
     Raises
     ------
     SourceError
-        The sheet is missing or the file is no workbook.
+        The file is none.
     """
     from python_calamine import CalamineError, CalamineWorkbook
 
     try:
-        workbook = CalamineWorkbook.from_path(str(path))
+        return CalamineWorkbook.from_path(str(path))
     except CalamineError as error:
         raise SourceError(str(path), "not a workbook", found=error) from None
-    if sheet not in workbook.sheet_names:
+
+
+def rows(path, sheet, **options) -> list[list]:
+    """Read the cells of a sheet; a missing one is named with the nearest that is there."""
+    book = workbook(path)
+    if sheet not in book.sheet_names:
         raise SourceError(str(path), "a sheet is missing", expected=sheet,
-                          found=", ".join(workbook.sheet_names),
-                          remedy=nearest(sheet, workbook.sheet_names))  # fmt: skip
-    return workbook.get_sheet_by_name(sheet).to_python(**options)
+                          found=", ".join(book.sheet_names),
+                          remedy=nearest(sheet, book.sheet_names))  # fmt: skip
+    return book.get_sheet_by_name(sheet).to_python(**options)
 
 
 def heads(found: dict[int, str], expected: dict[int, tuple], where: str) -> None:
