@@ -154,8 +154,9 @@ def load_specifications(paths, years: dict) -> dict:
         if (spec["estimator"] == "iv") != ("instruments" in spec):
             raise ConfigError(f"{path}, {name}", "instruments go with the estimator iv")
         spec["dummies"] = _named_in(columns_of(spec), dummies)
-        derived = _named_in([*columns_of(spec), *spec["rows"]], loaded.get("derived", {}))
-        spec |= {"derived": derived} if derived else {}
+        conditions = [spec["rows"], *spec["dummies"].values()]
+        named = [*columns_of(spec), *(column for of in conditions for column in of)]
+        spec |= _derived_in(named, loaded)
     return loaded["specifications"]
 
 
@@ -169,6 +170,12 @@ def _named_in(columns, dummies: dict) -> dict:
     """The dummies that stand in the columns, alone or in a product."""
     parts = {part for column in columns for part in column.split(":")}
     return {k: v for k, v in dummies.items() if k in parts}
+
+
+def _derived_in(columns, loaded: dict) -> dict:
+    """The derived columns that are named, under their key; nothing where there are none."""
+    derived = _named_in(columns, loaded.get("derived", {}))
+    return {"derived": derived} if derived else {}
 
 
 def load_section(paths, section: str) -> dict:
@@ -194,7 +201,9 @@ def load_section(paths, section: str) -> dict:
             ]
             named = [*entry["outcomes"], *entry["treatments"], *controls]
             entry["dummies"] = _named_in(named, loaded.get("dummies", {}))
+            entry |= _derived_in(named, loaded)
         else:
+            entry |= _derived_in(entry["outcomes"], loaded)
             _one_of(loaded["specifications"], entry["specification"], "specification", where)
     return found
 
