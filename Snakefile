@@ -72,11 +72,6 @@ LEFT_OUT = needs.specifications_lacking(SPECIFICATIONS, TABLES, LACKING)
 JOINED = {t: f"{TABLE_FOLDER}/{t}.csv" for t in config["data"]["joined"]}
 
 
-def at_hand(**tables):
-    """The files of those tables that are there, by the names that a script gives them."""
-    return {k: f"{TABLE_FOLDER}/{t}.csv" for k, t in tables.items() if t in TABLES}
-
-
 include: "workflow/rules/common.smk"
 include: "workflow/rules/acquire.smk"
 include: PANEL_RULES

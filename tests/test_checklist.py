@@ -31,3 +31,11 @@ def test_what_does_not_exist_and_idle_reasons_are_refused():
     for check in ({"fact": "g", "above": 1}, {"specification": "t", "term": "x", "above": 1}):
         with pytest.raises(InputError, match="no such"):
             walk([ITEM | {"check": check}], RECORDS, {}, {"f.csv"}, {})
+
+
+def test_a_fork_is_told_what_is_absent_or_failed_and_not_stopped():
+    lost = ITEM | {"id": "b", "check": {"fact": "g", "above": 1}}
+    elsewhere = ITEM | {"id": "c", "artefact": "g.csv"}
+    table = walk([CHECK, lost, elsewhere], RECORDS, {}, {"f.csv"}, {"c": "idle"}, stop=False)
+    assert table["verdict"].tolist() == ["failed", "absent", "absent"]
+    assert table["reason"].tolist() == ["", "", ""]

@@ -5,9 +5,11 @@ from monotowns.claims import (
     claimed,
     filled,
     prose,
+    report_claims,
     sentences,
     typed_digits,
     unguarded,
+    without_result,
 )
 from monotowns.errors import InputError
 
@@ -97,3 +99,33 @@ def test_the_variance_of_an_assertion_is_told():
     held = [CLAIM, CLAIM | {"variance": "CRV1"}]
     table = check_claims({"fell": held}, FELL, RECORDS)
     assert list(table["assertion"]) == ["gap 2021 negative", "gap 2021 (CRV1) negative"]
+
+
+def test_a_fork_is_told_what_its_results_do_not_hold_and_not_stopped():
+    source = FELL + ' #claim("gone")[It rose.]'
+    claims = {"fell": CLAIM | {"holds": "positive"}, "gone": CLAIM | {"term": 1999}}
+    table, failed = report_claims(claims, source, RECORDS)
+    assert table["claim"].tolist() == ["fell"]
+    assert failed["gone"] == "no result gap 1999"
+    assert "needs gap 2021 positive; found -0.1000 [-0.2000, -0.0100]" in failed["fell"]
+    assert report_claims({"fell": CLAIM}, FELL, RECORDS)[1] == {}
+
+
+def test_claims_of_a_section_that_is_left_out_are_held_to_nothing():
+    gone = '#claim("gone")[It rose.]'
+    claims = {"fell": CLAIM, "gone": CLAIM | {"term": 1999}}
+    assert check_claims(claims, FELL, RECORDS, gone)["claim"].tolist() == ["fell"]
+    with pytest.raises(InputError, match="do not pair"):
+        check_claims(claims, FELL, RECORDS)
+    with pytest.raises(InputError, match="no such result"):
+        check_claims(claims, FELL + gone, RECORDS)
+
+
+def test_what_a_text_shows_without_a_result_is_listed_by_kind():
+    source = """#n("a.n") and #n("b.n"), #interval("c"); #result_figure("gap", [G])
+    #result_figure("map", [M]) #result_table("/results/tables/t.csv", (), [T])"""
+    numbers, present = {"a.n", "c.low"}, ["results/figures/gap.svg"]
+    found = without_result(source, numbers, present)
+    assert {kind: list(names) for kind, names in found.items()} == {
+        "number": ["b.n", "c.high"], "figure": ["map"], "table": ["results/tables/t.csv"],
+    }  # fmt: skip

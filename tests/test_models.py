@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from monotowns.errors import DesignError
 from monotowns.models import design, staggered, twoway
-from monotowns.models.specification import estimate, prepare
+from monotowns.models.specification import estimate, estimate_or_say_why, prepare
 
 #: Published to four decimals.
 PUBLISHED = 5e-5
@@ -106,6 +106,44 @@ SPEC = {"outcome": "y", "treatment": "monotown", "cluster": "region", "sample": 
 def test_what_cannot_be_estimated_is_refused(change, frame, words):
     with pytest.raises(DesignError, match=words):
         estimate(frame, "s", SPEC | change, draws=99, seed=1)
+
+
+def test_a_fork_is_told_why_its_data_do_not_carry_a_specification():
+    spec = SPEC | {"question": "gap", "group": "headline"}
+    records, flow = estimate_or_say_why(simulated().assign(y=np.nan), "s", spec, 99, 1)
+    assert records.empty
+    assert flow["step"].tolist() == ["panel", "not estimated: the sample is empty all"]
+    again = estimate_or_say_why(simulated(), "s", spec, 99, 1)
+    for mine, known in zip(again, estimate(simulated(), "s", spec, 99, 1), strict=True):
+        pd.testing.assert_frame_equal(mine, known)
+
+
+def test_a_derived_column_by_hand():
+    frame = pd.DataFrame({"a": [8.0, 0.0, np.nan], "b": [2.0, 2.0, 2.0]})
+    share = design.derive(frame, "share", {"of": "a", "per": "b"}, "s")
+    np.testing.assert_array_equal(share, [4.0, 0.0, np.nan])
+    log = design.derive(frame, "log", {"of": "a", "per": "b", "log": True}, "s")
+    np.testing.assert_array_equal(log, [np.log(4.0), np.nan, np.nan])
+    with pytest.raises(DesignError, match=r"'log' is made of(.|\n)*at: c"):
+        design.derive(frame, "log", {"of": "a", "per": "c"}, "s")
+    spec = SPEC | {"outcome": "log", "derived": {"log": {"of": "x", "log": True}}}
+    made = design.with_columns(simulated(), spec, "s")
+    assert made["log"].notna().sum() == (simulated()["x"] > 0).sum()
+
+
+def test_a_joined_table_adds_its_columns_and_no_row():
+    frame = pd.DataFrame({"entity": ["a", "a", "b"], "region": ["r", "r", "q"], "toser": np.nan,
+                          "year": [1, 2, 1]})  # fmt: skip
+    table = pd.DataFrame({"region": ["r", "q"], "year": [1, 1], "rate": [5.0, 6.0]})
+    joined = prepare(frame, joined=[("rates", table, ["region", "year"])])
+    np.testing.assert_array_equal(joined["rate"], [5.0, np.nan, 6.0])
+    for wrong, keys, words in (
+        (table, ["region", "month"], "no such key column"),
+        (pd.concat([table, table]), ["region", "year"], "a key stands twice"),
+        (table.assign(entity="a"), ["region", "year"], "has these columns already"),
+    ):
+        with pytest.raises(DesignError, match=words):
+            prepare(frame, joined=[("rates", wrong, keys)])
 
 
 def test_undated_toser_entities_are_in_no_staggered_sample():

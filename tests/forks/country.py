@@ -1,7 +1,10 @@
 """An invented country whose company towns fall behind by a planted gap."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
+import yaml
 
 #: Log points that company towns lose from :data:`LIST` on.
 GAP, LIST = -0.10, 2008
@@ -43,3 +46,44 @@ def country(seed=7):
     )  # fmt: skip
     towns = place.loc[company, ["entity"]].assign(list=LIST, town="Works " + place["name"])
     return place.merge(table, on="entity"), towns
+
+
+#: Layer over the default config; ``data.folder`` and ``specifications`` are added where they lie.
+CONFIG = {
+    "author": "A. N. Other",
+    "claims": "report",
+    "years": {"first": YEARS[0], "last": YEARS[-1]},
+    "monotown": {"main": {"list": LIST, "town_share_min": 0}, "strict": None, "any": None,
+                 "list_2024": None},
+    "balance": {"years": [2006, 2007]},
+    "deflator": dict.fromkeys(YEARS, 3.0),
+    "draws": {"permutation": 99, "bootstrap": 99, "simulation": 20},
+    "leave_out": ["analyse_spatial"],
+}  # fmt: skip
+SPECIFICATIONS = {
+    "defaults": {"outcome": "log_taxable_pc", "sample": "main", "cluster": "region",
+                 "fixed_effects": ["entity", "region_year"], "question": "gap",
+                 "group": "headline"},
+    "dummies": {"after": {"year": {"min": LIST}}},
+    "samples": {"main": {"monotown": {"known": True}}, "towns": {"kind": ["town"]}},
+    "specifications": {
+        "gap_main": {"estimator": "event_study", "treatment": "monotown", "base": LIST - 1},
+        "gap_after": {"estimator": "ols", "treatment": "monotown:after"},
+        "gap_balanced": {"estimator": "event_study", "treatment": "monotown", "base": LIST - 1,
+                         "weights": "balance_weight"},
+        "gap_towns": {"estimator": "ols", "treatment": "monotown:after", "sample": "towns"},
+        "agglomeration": {"question": "agglomeration", "estimator": "ols",
+                          "treatment": "log_mp_inverse"},
+    },
+}  # fmt: skip
+
+
+def write_country(folder, place) -> dict:
+    """Write the tables and specifications into a place in a folder; the settings that name them."""
+    there = Path(folder, place)
+    there.mkdir()
+    for name, table in zip(("municipalities", "company_towns"), country(), strict=True):
+        table.to_csv(there / f"{name}.csv", index=False)
+    (there / "specifications.yaml").write_text(yaml.safe_dump(SPECIFICATIONS), encoding="utf-8")
+    data = {"layout": "municipalities", "country": "ZZ", "folder": str(place)}
+    return CONFIG | {"data": data, "specifications": [f"{place}/specifications.yaml"]}

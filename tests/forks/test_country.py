@@ -7,40 +7,10 @@ import pytest
 import yaml
 from checkout import checkout
 
-from forks.country import COMPANY_TOWNS, ENTITIES, GAP, LIST, YEARS, country
+from forks.country import COMPANY_TOWNS, ENTITIES, GAP, YEARS, write_country
 from forks.run import paper_text, ran, snakemake
 
 pytestmark = pytest.mark.workflow
-
-CONFIG = {
-    "author": "A. N. Other",
-    "data": {"layout": "municipalities", "country": "ZZ", "folder": "country"},
-    "specifications": ["country/specifications.yaml"],
-    "claims": "report",
-    "years": {"first": YEARS[0], "last": YEARS[-1]},
-    "monotown": {"main": {"list": LIST, "town_share_min": 0}, "strict": None, "any": None,
-                 "list_2024": None},
-    "balance": {"years": [2006, 2007]},
-    "deflator": dict.fromkeys(YEARS, 3.0),
-    "draws": {"permutation": 99, "bootstrap": 99, "simulation": 20},
-    "leave_out": ["analyse_spatial"],
-}  # fmt: skip
-SPECIFICATIONS = {
-    "defaults": {"outcome": "log_taxable_pc", "sample": "main", "cluster": "region",
-                 "fixed_effects": ["entity", "region_year"], "question": "gap",
-                 "group": "headline"},
-    "dummies": {"after": {"year": {"min": LIST}}},
-    "samples": {"main": {"monotown": {"known": True}}, "towns": {"kind": ["town"]}},
-    "specifications": {
-        "gap_main": {"estimator": "event_study", "treatment": "monotown", "base": LIST - 1},
-        "gap_after": {"estimator": "ols", "treatment": "monotown:after"},
-        "gap_balanced": {"estimator": "event_study", "treatment": "monotown", "base": LIST - 1,
-                         "weights": "balance_weight"},
-        "gap_towns": {"estimator": "ols", "treatment": "monotown:after", "sample": "towns"},
-        "agglomeration": {"question": "agglomeration", "estimator": "ols",
-                          "treatment": "log_mp_inverse"},
-    },
-}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -48,13 +18,8 @@ def built(tmp_path_factory):
     folder = checkout(tmp_path_factory.mktemp("country"))
     for path in (folder / "data/snapshot").glob("*.csv"):
         path.unlink()
-    (folder / "country").mkdir()
-    municipalities, company_towns = country()
-    municipalities.to_csv(folder / "country/municipalities.csv", index=False)
-    company_towns.to_csv(folder / "country/company_towns.csv", index=False)
-    for path, settings in (("config/local.yaml", CONFIG),
-                           ("country/specifications.yaml", SPECIFICATIONS)):  # fmt: skip
-        (folder / path).write_text(yaml.safe_dump(settings), encoding="utf-8")
+    settings = write_country(folder, "country")
+    (folder / "config/local.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
     done = snakemake(folder)
     assert done.returncode == 0, done.stderr[-3000:]
     return folder, done
@@ -95,3 +60,27 @@ def test_the_paper_is_this_country_s(built):
     assert "Left out: these data lack" in text
     assert "[not held by these results]" in text or "[no result]" in text
     assert "gap towns" in text and "the sample is empty" in text
+
+
+def test_another_sample_is_one_estimate_and_a_new_paper(built):
+    folder, _ = built
+    path, before = folder / "country/specifications.yaml", paper_text(folder)
+    mine = yaml.safe_load(path.read_text(encoding="utf-8"))
+    mine["samples"]["early"] = {"monotown": {"known": True}, "year": {"max": 2009}}
+    mine["specifications"]["gap_early"] = mine["specifications"]["gap_after"] | {"sample": "early"}
+    path.write_text(yaml.safe_dump(mine), encoding="utf-8")
+    done = snakemake(folder)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert sorted(ran(done)) == ["check_claims", "collect", "compile_paper", "draw_gap",
+                                 "estimate", "walk_checklist"]  # fmt: skip
+    assert "gap early" in paper_text(folder)
+    assert "gap early" not in before
+
+
+def test_the_study_s_own_policy_stops_at_what_the_data_do_not_carry(built):
+    folder, _ = built
+    paper = (folder / "results/paper.pdf").read_bytes()
+    done = snakemake(folder, "--config", "claims=stop")
+    assert done.returncode != 0
+    assert "specification gap_towns: the sample is empty" in done.stderr
+    assert (folder / "results/paper.pdf").read_bytes() == paper

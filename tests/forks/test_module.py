@@ -7,9 +7,8 @@ import pytest
 import yaml
 from checkout import checkout
 
-from forks.country import GAP, LIST, country
+from forks.country import GAP, write_country
 from forks.run import ran, snakemake
-from forks.test_country import CONFIG, SPECIFICATIONS
 
 pytestmark = pytest.mark.workflow
 
@@ -50,14 +49,7 @@ def files(folder):
 
 
 def test_another_workflow_builds_the_paper_under_its_prefix(study, tmp_path):
-    data = tmp_path / "data"
-    data.mkdir()
-    municipalities, company_towns = country()
-    municipalities.to_csv(data / "municipalities.csv", index=False)
-    company_towns.to_csv(data / "company_towns.csv", index=False)
-    (data / "specifications.yaml").write_text(yaml.safe_dump(SPECIFICATIONS), encoding="utf-8")
-    settings = CONFIG | {"data": CONFIG["data"] | {"folder": str(data)},
-                         "specifications": [str(data / "specifications.yaml")]}  # fmt: skip
+    settings = write_country(tmp_path, tmp_path / "country")
     other = importing(tmp_path / "other", study, settings, "elsewhere")
     before = files(study)
     done = snakemake(other, "elsewhere/results/paper.pdf", library=study)

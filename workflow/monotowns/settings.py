@@ -166,8 +166,9 @@ def load_specifications(paths, years: dict) -> dict:
                                   expected=f"{years['first']} to {years['last']}")  # fmt: skip
         _check_fields(spec, f"{path}, {name}")
         spec["dummies"] = _named_in(columns_of(spec), dummies)
-        derived = _named_in([*columns_of(spec), *spec["rows"]], loaded.get("derived", {}))
-        spec |= {"derived": derived} if derived else {}
+        conditions = [spec["rows"], *spec["dummies"].values()]
+        named = [*columns_of(spec), *(column for of in conditions for column in of)]
+        spec |= _derived_in(named, loaded)
     return loaded["specifications"]
 
 
@@ -236,6 +237,12 @@ def _named_in(columns, dummies: dict) -> dict:
     return {k: v for k, v in dummies.items() if k in parts}
 
 
+def _derived_in(columns, loaded: dict) -> dict:
+    """The derived columns that are named, under their key; nothing where there are none."""
+    derived = _named_in(columns, loaded.get("derived", {}))
+    return {"derived": derived} if derived else {}
+
+
 def load_section(paths, section: str) -> dict:
     """Load ``curves`` or ``families`` of specification files that have been checked.
 
@@ -259,7 +266,9 @@ def load_section(paths, section: str) -> dict:
             ]
             named = [*entry["outcomes"], *entry["treatments"], *controls]
             entry["dummies"] = _named_in(named, loaded.get("dummies", {}))
+            entry |= _derived_in(named, loaded)
         else:
+            entry |= _derived_in(entry["outcomes"], loaded)
             _one_of(loaded["specifications"], entry["specification"], "specification", where)
     return found
 

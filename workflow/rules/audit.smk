@@ -72,7 +72,6 @@ rule write_audit:
         mem_mb=1000,
         runtime=5,
     params:
-        templates="workflow/report/audit",
         specifications={name: SPECIFICATIONS[name] for name in CARRIED},
         tables=AUDIT_TABLES,
         code=code_of("workflow/monotowns", "workflow/scripts/audit/write_audit.py"),

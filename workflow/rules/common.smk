@@ -83,3 +83,18 @@ def figure_code(group):
     return code_of(
         "workflow/monotowns", "workflow/scripts/figures/draw.py", f"figures.{group}"
     )
+
+
+def at_hand(**tables):
+    """The files of those tables that are there, by the names that a script gives them."""
+    return {k: f"{TABLE_FOLDER}/{t}.csv" for k, t in tables.items() if t in TABLES}
+
+
+def scale_told(wildcards):
+    """What a job is told; see monotowns.scale.stages."""
+    return SCALE_JOBS[wildcards.job][1]
+
+
+def scale_name(wildcards):
+    """The stage that a job belongs to."""
+    return SCALE_JOBS[wildcards.job][0]

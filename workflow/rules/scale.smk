@@ -33,16 +33,6 @@ SCALE_RECORDS = [
 ]
 
 
-def scale_told(wildcards):
-    """What a job is told; see monotowns.scale.stages."""
-    return SCALE_JOBS[wildcards.job][1]
-
-
-def scale_name(wildcards):
-    """The stage that a job belongs to."""
-    return SCALE_JOBS[wildcards.job][0]
-
-
 rule simulate_panel:
     input:
         panel=rules.build_panel.output.panel,

@@ -10,6 +10,9 @@ def main(tables: list, declared: dict, draws: dict, seed: int, outputs: dict):
     from monotowns.models.specification import prepare
 
     frame = prepare(*(pd.read_csv(table, dtype={"entity": str}) for table in tables))
+    for of in (*declared["curves"].values(), *declared["families"].values()):
+        for name, rule in of.get("derived", {}).items():
+            frame[name] = design.derive(frame, name, rule, f"derived {name}")
     records, facts, curves, families = [], {}, [], []
     for name, universe in declared["curves"].items():
         test = robustness.curve(frame, universe, draws["curve"], seed)

@@ -30,9 +30,12 @@ def main(paper: str, templates: str, registry: str, config: dict, specifications
 
 
 if "snakemake" in globals():
+    from pathlib import Path
+
     from monotowns.stage import run
 
-    run(main, snakemake, paper=snakemake.input.main, templates=snakemake.params.templates,
+    templates = Path(snakemake.input.templates[0]).parent
+    run(main, snakemake, paper=snakemake.input.main, templates=templates,
         registry=snakemake.input.registry, config=snakemake.config,
         specifications=snakemake.params.specifications, tables=snakemake.params.tables,
         folder=snakemake.output.folder)  # fmt: skip
