@@ -22,7 +22,7 @@ CHATTER = re.compile(
     r"Assuming unrestricted|host: |Building DAG|Using shell|Select jobs|Nothing to be done"
 )
 REPEATS = re.compile(r"Exiting because a job|WorkflowError:\nAt least one job did not complete")
-INCLUDE = re.compile(r'^include: "(.+)"', re.M)
+INCLUDE = re.compile(r'"(workflow/rules/\w+\.smk)"')
 
 
 def stages(folder) -> dict[str, str]:

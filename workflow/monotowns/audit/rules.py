@@ -37,21 +37,25 @@ class Function:
     line: int
 
 
-def rules_of(folder) -> dict[str, Rule]:
+def rules_of(folder, without=()) -> dict[str, Rule]:
     """Read all rules of a checkout.
 
     Parameters
     ----------
     folder : path-like
         Of the ``Snakefile``; rule files stand in ``workflow/rules``.
+    without : collection of str
+        Stems of rule files that this run does not include.
 
     Returns
     -------
     dict
-        Rule by name, in the order of the files.
+        Rule by name, in the order of the files; of two with one name the first.
     """
     folder, found = Path(folder), {}
     for path in [folder / "Snakefile", *sorted(folder.glob("workflow/rules/*.smk"))]:
+        if path.stem in without:
+            continue
         text = path.read_text(encoding="utf-8")
         helpers = _helpers(text)
         for match in START.finditer(text):
@@ -77,7 +81,7 @@ def rules_of(folder) -> dict[str, Rule]:
                     script=rule.script or parent.script,
                     message=rule.message or parent.message,
                 )
-            found[rule.name] = rule
+            found.setdefault(rule.name, rule)
     return found
 
 

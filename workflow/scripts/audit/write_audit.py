@@ -12,11 +12,13 @@ def main(paper: str, templates: str, registry: str, config: dict, specifications
     from monotowns.audit.rules import rules_of
     from monotowns.sources import load_registry
 
+    # The panel has one rule file for each layout of the data.
+    without = {"panel"} if config["data"]["layout"] == "municipalities" else set()
     shown = typst.query(paper, "<shown>", field="value", root=".", ignore_system_fonts=True)
     texts = {
         p.as_posix(): p.read_text(encoding="utf-8") for p in sorted(Path("paper").rglob("*.typ"))
     }
-    model = trace.gather(".", json.loads(shown), texts, rules_of("."), load_registry(registry))
+    model = trace.gather(".", json.loads(shown), texts, rules_of(".", without), load_registry(registry))
     pages = page.Pages(".", templates, folder)
     page.write(model, config, specifications, tables, pages)
     for path in [Path("Snakefile"), Path("LICENSE"), *sorted(Path("workflow").rglob("*.*"))]:
