@@ -7,16 +7,19 @@ import sys
 
 
 def snakemake(folder, *words, library=None, **environment):
-    """Run Snakemake in a folder, with the library of a copy of the checkout (the same folder)."""
+    """Run Snakemake in a folder, with the library of a copy of the checkout (the same folder).
+
+    All that it says stands in ``stdout``.
+    """
     own = {"PYTHONPATH": str((library or folder) / "workflow"), "PYTHONUTF8": "1", **environment}
     command = [sys.executable, "-m", "snakemake", "--cores", "2", *words]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True,
-                          env={**os.environ, **own})  # fmt: skip
+    return subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          text=True, env={**os.environ, **own})  # fmt: skip
 
 
 def ran(done) -> list[str]:
     """Rules of the jobs that a run counts before it starts, one entry a job."""
-    table = re.search(r"^job +count\n[- ]+\n(.*?)^total", done.stderr + done.stdout, re.M | re.S)
+    table = re.search(r"^job +count\n[- ]+\n(.*?)^total", done.stdout, re.M | re.S)
     if table is None:
         return []
     rows = (line.split() for line in table[1].splitlines())

@@ -21,7 +21,7 @@ def built(tmp_path_factory):
     settings = write_country(folder, "country")
     (folder / "config/local.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
     done = snakemake(folder)
-    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.returncode == 0, done.stdout[-3000:]
     return folder, done
 
 
@@ -70,11 +70,27 @@ def test_another_sample_is_one_estimate_and_a_new_paper(built):
     mine["specifications"]["gap_early"] = mine["specifications"]["gap_after"] | {"sample": "early"}
     path.write_text(yaml.safe_dump(mine), encoding="utf-8")
     done = snakemake(folder)
-    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.returncode == 0, done.stdout[-3000:]
     assert sorted(ran(done)) == ["check_claims", "collect", "compile_paper", "draw_gap",
                                  "estimate", "walk_checklist"]  # fmt: skip
     assert "gap early" in paper_text(folder)
     assert "gap early" not in before
+
+
+def test_a_table_that_comes_brings_its_stage(built):
+    folder, _ = built
+    places = pd.read_csv(folder / "country/municipalities.csv").drop_duplicates("entity")[:40]
+    towns = places[["region", "lat", "lon"]].assign(
+        town=places["name"], population=range(60_000, 60_000 + 40 * 30_000, 30_000)
+    )
+    towns.to_csv(folder / "country/towns_2020.csv", index=False)
+    done = snakemake(folder, "results/estimates/agglomeration.csv")
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert sorted(ran(done)) == ["build_measures", "estimate"]
+    measures = pd.read_csv(folder / "data/panel/measures.csv")
+    assert measures["log_mp_foreign"].gt(0).all()
+    assert set(measures["ring"]) >= {"0-50", "50-100"}
+    (folder / "country/towns_2020.csv").unlink()
 
 
 def test_the_study_s_own_policy_stops_at_what_the_data_do_not_carry(built):
@@ -82,5 +98,5 @@ def test_the_study_s_own_policy_stops_at_what_the_data_do_not_carry(built):
     paper = (folder / "results/paper.pdf").read_bytes()
     done = snakemake(folder, "--config", "claims=stop")
     assert done.returncode != 0
-    assert "specification gap_towns: the sample is empty" in done.stderr
+    assert "specification gap_towns: the sample is empty" in done.stdout
     assert (folder / "results/paper.pdf").read_bytes() == paper

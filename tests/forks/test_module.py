@@ -53,7 +53,7 @@ def test_another_workflow_builds_the_paper_under_its_prefix(study, tmp_path):
     other = importing(tmp_path / "other", study, settings, "elsewhere")
     before = files(study)
     done = snakemake(other, "elsewhere/results/paper.pdf", library=study)
-    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.returncode == 0, done.stdout[-3000:]
     assert {"study_build_panel", "study_compile_paper"} <= set(ran(done))
     assert files(study) == before  # nothing is written into the study's own folder
     records = pd.read_csv(other / "elsewhere/results/estimates.csv", dtype={"term": str})
@@ -71,10 +71,10 @@ def test_russia_s_study_is_planned_whole_under_a_prefix_with_two_settings(study,
     settings = {"seed": 5, "market_potential": {"kappa_km": 150}}
     other = importing(tmp_path / "other", study, settings, "russia")
     whole = snakemake(other, "--dry-run", "russia/results/paper.pdf", library=study)
-    assert whole.returncode == 0, whole.stderr[-3000:]
+    assert whole.returncode == 0, whole.stdout[-3000:]
     assert len(ran(whole)) > 70
     alone = snakemake(study, "--dry-run", "results/paper.pdf", "--directory", str(tmp_path))
-    assert alone.returncode == 0, alone.stderr[-3000:]
+    assert alone.returncode == 0, alone.stdout[-3000:]
     assert sorted(ran(whole)) == sorted(f"study_{rule}" for rule in ran(alone))
     assert not os.path.exists(tmp_path / "results/paper.pdf")
 
@@ -83,5 +83,5 @@ def test_a_wrong_key_of_the_importing_workflow_is_refused_by_name(study, tmp_pat
     other = importing(tmp_path / "other", study, {"sed": 5}, "russia")
     refused = snakemake(other, "--dry-run", "russia/results/paper.pdf", library=study)
     assert refused.returncode != 0
-    assert "the run's own settings" in refused.stderr
-    assert "did you mean 'seed'" in refused.stderr
+    assert "the run's own settings" in refused.stdout
+    assert "did you mean 'seed'" in refused.stdout

@@ -39,7 +39,7 @@ def fork(tmp_path_factory):
     write(folder / "config/local.yaml", {"specifications": [
         "config/specifications.yaml", "mine.yaml"]})  # fmt: skip
     done = snakemake(folder, *TARGETS)
-    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.returncode == 0, done.stdout[-3000:]
     assert explain(folder, TARGETS[0]) == f"{TARGETS[0]} is up to date: nothing would run."
     return folder
 
@@ -50,7 +50,7 @@ def change(folder, settings, *targets):
         "specifications": ["config/specifications.yaml", "mine.yaml"], **settings})  # fmt: skip
     told = explain(folder, targets[0])
     done = snakemake(folder, *targets)
-    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.returncode == 0, done.stdout[-3000:]
     return told, ran(done)
 
 
@@ -109,5 +109,5 @@ def test_an_unknown_key_of_a_layer_is_refused_by_name(fork):
     refused = snakemake(fork, "--dry-run")
     (fork / "config/local.yaml").write_bytes(kept)
     assert refused.returncode != 0
-    assert "config/local.yaml" in refused.stderr
-    assert "did you mean 'years'" in refused.stderr
+    assert "config/local.yaml" in refused.stdout
+    assert "did you mean 'years'" in refused.stdout

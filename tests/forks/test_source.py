@@ -119,7 +119,7 @@ def test_a_source_goes_from_its_bytes_to_an_estimate(fork, tmp_path):
     target = "results/estimates/by_unemployment.csv"
     refused = snakemake(fork, target)
     assert refused.returncode != 0
-    assert "outcome_of_by_unemployment" in refused.stderr  # the skeleton's, not filled in
+    assert "outcome_of_by_unemployment" in refused.stdout  # the skeleton's, not filled in
     path = fork / "config/by_unemployment.yaml"
     filled = path.read_text(encoding="utf-8")
     for old, new in (("outcome: outcome_of_by_unemployment", "outcome: log_taxable_pc"),
@@ -128,7 +128,7 @@ def test_a_source_goes_from_its_bytes_to_an_estimate(fork, tmp_path):
         filled = filled.replace(old, new)
     path.write_text(filled, encoding="utf-8")
     done = snakemake(fork, target)
-    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.returncode == 0, done.stdout[-3000:]
     assert ran(done) == ["estimate"]
     found = pd.read_csv(fork / target).iloc[0]
     assert found["term"] == "unemployment"
@@ -141,7 +141,7 @@ def test_the_run_from_raw_files_reads_the_new_one_too(fork, tmp_path):
     write_raw(fork, raw)
     (fork / "config/local.yaml").write_text("acquisition: download\n", encoding="utf-8")
     done = snakemake(fork, "data/drift/unemployment.csv", MONOTOWNS_MIRROR=str(tmp_path))
-    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.returncode == 0, done.stdout[-3000:]
     assert pd.read_csv(fork / "data/drift/unemployment.csv").empty
     now, committed = ((fork / f"data/{f}/unemployment.csv").read_bytes()
                       for f in ("clean", "snapshot"))  # fmt: skip

@@ -42,7 +42,8 @@ STAGES = {
     "analyse_spatial": (),
     "analyse_convergence": ("towns_2020",),
     "validate_estimators": (),
-    "draw_maps": ("build_measures",),
+    # The projection and the frame of the map are Russia's.
+    "draw_maps": ("build_measures", "municipal_dictionary"),
     "draw_gap": (),
     "draw_toser": ("analyse_toser",),
     "draw_agglomeration": ("build_measures",),
