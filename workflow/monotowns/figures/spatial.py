@@ -36,9 +36,10 @@ def impacts(records):
     figure, panels = plt.subplots(1, 3, figsize=(WIDTH, 2.9), sharey=True)
     rows = records.set_index(["specification", "term"])
     columns = ["estimate", "ci_low", "ci_high"]
-    # Weights under other names are a fork's own.
-    names = [n.removeprefix("spatial_sdm_") for n in records["specification"].unique()
-             if n.startswith("spatial_sdm_") and n != "spatial_sdm_placebo"]  # fmt: skip
+    # Weights under other names are a fork's own. Of the three models this one is fitted for
+    # nothing but weights.
+    names = [n.removeprefix("spatial_sar_") for n in records["specification"].unique()
+             if n.startswith("spatial_sar_")]  # fmt: skip
     weights = {n: WEIGHTS.get(n, n.replace("_", " ")) for n in sorted(names, key=_order)}
 
     def point(axes, place, specification, term, colour):

@@ -18,7 +18,8 @@ def main(paper: str, templates: str, registry: str, config: dict, specifications
     texts = {
         p.as_posix(): p.read_text(encoding="utf-8") for p in sorted(Path("paper").rglob("*.typ"))
     }
-    model = trace.gather(".", json.loads(shown), texts, rules_of(".", without), load_registry(registry))
+    sources, rules = load_registry(registry), rules_of(".", without)
+    model = trace.gather(".", json.loads(shown), texts, rules, sources)
     pages = page.Pages(".", templates, folder)
     page.write(model, config, specifications, tables, pages)
     for path in [Path("Snakefile"), Path("LICENSE"), *sorted(Path("workflow").rglob("*.*"))]:
