@@ -68,6 +68,7 @@ with refusals():
     LACKING = needs.lacking(
         LAYOUT, TABLES | {k for k, v in DECLARED.items() if v}, config["leave_out"]
     )
+    needs.stop_at_lost_tables(LACKING, config["claims"])
 LEFT_OUT = needs.specifications_lacking(SPECIFICATIONS, TABLES, LACKING)
 JOINED = {t: f"{TABLE_FOLDER}/{t}.csv" for t in config["data"]["joined"]}
 

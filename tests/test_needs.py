@@ -54,3 +54,13 @@ def test_stages_and_sections_are_the_workflow_s():
     assert set(needs.STAGES) <= set(re.findall(r"^(?:use )?rule (?:\w+ as )?(\w+)", rules, re.M))
     sections = {path.stem for path in (ROOT / "paper/sections").glob("*.typ")}
     assert set(needs.SECTIONS) == sections
+
+
+def test_a_lost_table_stops_the_study_and_not_a_fork_that_says_so():
+    lack = needs.lacking("rosstat", ALL - {"toser"})
+    needs.stop_at_lost_tables(lack, "report")
+    with pytest.raises(ConfigError, match=r"not there(.|\n)*at: toser"):
+        needs.stop_at_lost_tables(lack, "stop")
+    needs.stop_at_lost_tables({}, "stop")
+    meant = needs.lacking("rosstat", ALL - {"toser"}, ["analyse_toser"])
+    needs.stop_at_lost_tables(meant, "stop")

@@ -93,10 +93,11 @@ def test_a_table_that_comes_brings_its_stage(built):
     (folder / "country/towns_2020.csv").unlink()
 
 
-def test_the_study_s_own_policy_stops_at_what_the_data_do_not_carry(built):
+def test_the_study_s_own_policy_stops_at_a_table_that_is_lost(built):
     folder, _ = built
     paper = (folder / "results/paper.pdf").read_bytes()
     done = snakemake(folder, "--config", "claims=stop")
     assert done.returncode != 0
-    assert "specification gap_towns: the sample is empty" in done.stdout
+    assert "the study needs what is not there" in done.stdout
+    assert "towns_2020" in done.stdout
     assert (folder / "results/paper.pdf").read_bytes() == paper

@@ -64,7 +64,6 @@ def test_another_workflow_builds_the_paper_under_its_prefix(study, tmp_path):
     checked = pd.read_csv(other / "elsewhere/results/checklist.csv").set_index("id")["verdict"]
     assert checked["estimand"] == "shown"  # the study's own file
     assert checked["flow"] == "shown"  # the run's
-    assert settings["monotown"]["main"]["list"] == LIST
 
 
 def test_russia_s_study_is_planned_whole_under_a_prefix_with_two_settings(study, tmp_path):

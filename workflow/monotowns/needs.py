@@ -144,7 +144,7 @@ def lacking(layout: str, tables, leave_out=()) -> dict[str, str]:
 
     def missing(stage):
         if stage in leave_out:
-            return [f"{stage} (left out in the config)"]
+            return [f"{stage} {BY_CONFIG}"]
         found = []
         for need in STAGES[stage]:
             if need in STAGES:
@@ -154,6 +154,27 @@ def lacking(layout: str, tables, leave_out=()) -> dict[str, str]:
         return list(dict.fromkeys(found))
 
     return {stage: ", ".join(lack) for stage in STAGES if (lack := missing(stage))}
+
+
+#: How a stage is told that the config leaves out.
+BY_CONFIG = "(left out in the config)"
+
+
+def stop_at_lost_tables(lack: dict, policy: str) -> None:
+    """Stop the study's own run when a table is not there; a fork says that it is meant.
+
+    Raises
+    ------
+    ConfigError
+        With ``policy`` ``stop``, when a stage lacks a table and is not left out by the config.
+    """
+    words = [word for why in lack.values() for word in why.split(", ")]
+    lost = list(dict.fromkeys(word for word in words if not word.endswith(BY_CONFIG)))
+    if policy == "stop" and lost:
+        raise ConfigError(
+            "config, data.folder", "the study needs what is not there", keys=lost,
+            remedy="restore it; a fork without it says claims: report, or leaves the stages out",
+        )  # fmt: skip
 
 
 def sections_lacking(lack: dict) -> dict[str, str]:
