@@ -15,7 +15,7 @@ import threading
 import time
 import zipfile
 from collections import Counter
-from dataclasses import replace
+from dataclasses import fields, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import ClassVar
@@ -221,12 +221,13 @@ def direct(monkeypatch):
 
 
 def source(*addresses):
-    return Source(
-        id="thing", file="x.xlsx", publisher="p", title="t", citation="c", licence="l",
-        access="open", landing_page="https://page.example/x", addresses=addresses,
-        sha256=hashlib.sha256(BODY).hexdigest(), bytes=len(BODY), retrieved="2026-11-01",
-        serves="s", tables={"x": ["a"]},
-    )  # fmt: skip
+    told = {
+        "id": "thing", "file": "x.xlsx", "access": "open", "addresses": addresses,
+        "landing_page": "https://page.example/x", "sha256": hashlib.sha256(BODY).hexdigest(),
+        "bytes": len(BODY), "tables": {"x": ["a"]},
+    }  # fmt: skip
+    # What a download does not read is empty.
+    return Source(**dict.fromkeys((field.name for field in fields(Source)), "") | told)
 
 
 def refused(folder, *addresses, limits=LIMITS):

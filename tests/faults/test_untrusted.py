@@ -11,7 +11,7 @@ import pytest
 import typst
 import yaml
 from checkout import ROOT
-from monotowns import contracts, models, settings
+from monotowns import contracts, settings
 from monotowns.errors import ConfigError, ContractError, DesignError
 from monotowns.models import design
 
@@ -63,7 +63,7 @@ def test_a_condition_compares_and_does_not_evaluate(tmp_path, monkeypatch):
     one = {"outcome": CODE, "treatment": "year", "cluster": "entity", "sample": "s", "rows": {},
            "dummies": {}, "estimator": "iv", "instruments": ["year"]}  # fmt: skip
     with pytest.raises(DesignError, match="no such column"):
-        models.estimate(PANEL, "x", one, 99, 1)
+        design.with_columns(PANEL, one, "x")
     assert not (tmp_path / "ran").exists()
 
 
@@ -121,7 +121,8 @@ def typeset(folder, text, **inputs):
 
 
 def test_markup_in_a_table_or_number_is_printed_as_text(tmp_path):
-    (tmp_path / "results").mkdir()
+    (tmp_path / "results/tables").mkdir(parents=True)
+    (tmp_path / "results/tables/left_out.csv").write_text("kind,name\n")
     frame = pd.DataFrame({"town": MARKUP, "n": ["1"] * len(MARKUP)})
     frame.to_csv(tmp_path / "results/t.csv", index=False)
     numbers = {f"{i}": text for i, text in enumerate(MARKUP)} | dict.fromkeys(
