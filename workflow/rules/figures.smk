@@ -4,6 +4,8 @@ PAPER_TABLES = [
     rules.analyse_convergence.output.clubs_print,
     rules.validate_estimators.output.table,
     "results/expected/bench.csv",
+    "results/expected/scale.csv",
+    "results/expected/figures/scale.svg",
 ]
 FIGURES = {
     "maps": ["map"],
