@@ -4,6 +4,9 @@
 
 PYTHON ?= python3
 CORES  ?= 2
+# Sizes and stages of `make scale`; no stages are all of them.
+N      ?= 1,10,100
+STAGES ?=
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.synced
@@ -21,7 +24,7 @@ export PYTHONHASHSEED := 0
 export PYTHONUTF8 := 1
 export MPLBACKEND := Agg
 
-.PHONY: all explain new-source new-specification reference profile verify diff package report expected environment test test-fast bench bench-all lint format snapshot dag lock clean help
+.PHONY: all explain new-source new-specification reference profile verify diff package report expected environment test test-fast bench bench-all scale lint format snapshot dag lock clean help
 .DEFAULT_GOAL := all
 
 all: $(STAMP)  ## build everything up to results/paper.pdf
@@ -40,6 +43,12 @@ bench: $(STAMP)  ## time the estimators beside their peers, slow peers on a smal
 
 bench-all: $(STAMP)  ## the same with every peer at the full size (an hour)
 	@$(BIN)/python tests/bench/run.py --all --output results/bench.csv
+
+scale: $(STAMP)  ## the chain on panels 1, 10, 100 times as large: make scale N=1,10 [STAGES=two_way,conley]
+	@mkdir -p data/scale
+	@printf 'scale: {copies: [%s], only: [%s]}\n' "$(N)" "$(STAGES)" > data/scale/sizes.yaml
+	@$(SNAKEMAKE) --configfile data/scale/sizes.yaml -- draw_scale
+	@echo "Time, memory and exponents: results/scale.csv    Drawn: results/figures/scale.svg"
 
 lint: $(STAMP)  ## style of Python and Snakemake files
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/snakefmt --check Snakefile workflow/rules
