@@ -34,7 +34,7 @@ def chain(tmp_path, monkeypatch):
 
         given = SimpleNamespace(
             rule=rule, wildcards=Named(), params=Named(seed=3), input=Named(a=source),
-            output=Named(b=target), log=[f"logs/{rule}.json"],
+            output=Named(b=target), log=[f"logs/{rule}.json"], scriptdir=".",
         )  # fmt: skip
         stage.run(main, given, source=source, target=target)
 
