@@ -1,0 +1,1 @@
+"""Forks of the study, each built and run as its owner would."""
