@@ -23,7 +23,7 @@ SHIFT = {"slx": -0.24, "sar": 0.0, "sdm": 0.24}
 
 
 def _order(name):
-    return list(WEIGHTS).index(name) if name in WEIGHTS else len(WEIGHTS)
+    return (list(WEIGHTS).index(name) if name in WEIGHTS else len(WEIGHTS), name)
 
 
 def impacts(records):
@@ -36,10 +36,10 @@ def impacts(records):
     figure, panels = plt.subplots(1, 3, figsize=(WIDTH, 2.9), sharey=True)
     rows = records.set_index(["specification", "term"])
     columns = ["estimate", "ci_low", "ci_high"]
-    # Weights under other names are a fork's own. Of the three models this one is fitted for
-    # nothing but weights.
-    names = [n.removeprefix("spatial_sar_") for n in records["specification"].unique()
-             if n.startswith("spatial_sar_")]  # fmt: skip
+    # Weights under other names are a fork's own.
+    known = set(records["specification"])
+    names = [n.removeprefix("spatial_sar_") for n in known if n.startswith("spatial_sar_")]
+    names = [n for n in names if {f"spatial_{model}_{n}" for model in MODELS} <= known]
     weights = {n: WEIGHTS.get(n, n.replace("_", " ")) for n in sorted(names, key=_order)}
 
     def point(axes, place, specification, term, colour):
