@@ -41,7 +41,7 @@ def start(cluster, tree, *words):
         return subprocess.Popen(command, cwd=tree, env=env, stdout=told, stderr=told)
 
 
-def finish(run, tree, seconds):
+def finish(run, tree, seconds=3600):
     try:
         code = run.wait(seconds)
     finally:
@@ -61,7 +61,7 @@ def results(tree):
 
 
 def test_the_cluster_gives_the_bytes_of_this_machine(cluster, tree):
-    told = finish(start(cluster, tree), tree, 900)
+    told = finish(start(cluster, tree), tree)
     files = results(tree)
     assert {f.rsplit(".", 1)[-1] for f in files} >= {"csv", "json", "svg", "png", "pdf"}
     assert differing(tree, files) == []
@@ -84,12 +84,12 @@ def test_a_node_that_goes_down_costs_only_its_jobs(cluster, tree):
     before = cluster.submitted()
     run = start(cluster, tree, "--group-components", "estimates=1", "--", *targets)
     working = ["-h", "-w", "n2", "-t", "running", "-o", "%i"]
-    end = time.monotonic() + 120
+    end = time.monotonic() + 600
     while not cluster.ask("squeue", *working):
         assert run.poll() is None and time.monotonic() < end, "nothing ran on the second node"
         time.sleep(0.5)
     cluster.lose("n2")
-    told = finish(run, tree, 600)
+    told = finish(run, tree)
     # Each lost job, and none but these, was tried once more.
     lost = cluster.ask("squeue", "-h", "-t", "node_fail", "-o", "%i").split()
     assert told.count("once more") == len(lost) > 0

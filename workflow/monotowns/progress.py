@@ -30,7 +30,7 @@ def stages(folder) -> dict[str, str]:
     try:
         files = INCLUDE.findall((Path(folder) / "Snakefile").read_text(encoding="utf-8"))
         found = [(rule.file, name) for name, rule in rules_of(folder).items() if rule.file in files]
-    except (OSError, ValueError):
+    except (OSError, ValueError, KeyError):
         return {}  # the workflow stands elsewhere: a view without stages is still a view
     return {name: Path(file).stem for file, name in sorted(found, key=lambda f: files.index(f[0]))}
 
