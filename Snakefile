@@ -57,12 +57,15 @@ PANEL_RULES = {
     "rosstat": "workflow/rules/panel.smk",
     "municipalities": "workflow/rules/panel_municipalities.smk",
 }[LAYOUT]
-TABLES = {
-    "snapshot": needs.tables_in(SNAPSHOT),
-    "download": {
-        t for s in load_registry(f"{HERE}data/sources.yaml").values() for t in s.tables
-    },
-}[config["acquisition"]]
+with refusals():
+    TABLES = {
+        "snapshot": needs.tables_in(SNAPSHOT),
+        "download": {
+            t
+            for s in load_registry(f"{HERE}data/sources.yaml").values()
+            for t in s.tables
+        },
+    }[config["acquisition"]]
 DECLARED = {"curves": CURVES, "families": FAMILIES}
 with refusals():
     LACKING = needs.lacking(

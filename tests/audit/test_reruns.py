@@ -19,7 +19,9 @@ MODULES = sorted(p.relative_to(LIBRARY).as_posix() for p in LIBRARY.rglob("*.py"
 JOBS = """
 import json, sys, types
 import monotowns.provenance
-monotowns.provenance.code_of = lambda library, script, *modules, root="": json.dumps([script, *modules])
+def told(library, script, *modules, root=""):
+    return json.dumps([script, *modules])
+monotowns.provenance.code_of = told
 from pathlib import Path
 from snakemake.api import SnakemakeApi
 from snakemake.settings.types import OutputSettings, ResourceSettings
