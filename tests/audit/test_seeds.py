@@ -9,9 +9,11 @@ from checkout import ROOT
 FILES = sorted(
     p for folder in ("monotowns", "scripts") for p in (ROOT / "workflow" / folder).rglob("*.py")
 )
-#: What waits for a server, stamps the record of a job or reads such a stamp may know the time.
-CLOCK = {f"workflow/monotowns/{name}.py" for name in
-         ("transfer", "download", "stage", "runs", "progress", "audit/crate")}  # fmt: skip
+#: What waits for a server, stamps the record of a job, reads such a stamp, shows a run or measures
+#: what a stage costs may know the time.
+TIMED = ("transfer", "download", "stage", "runs", "progress", "audit/crate", "scale/datasets")
+CLOCK = {f"workflow/monotowns/{name}.py" for name in TIMED}
+CLOCK |= {p.relative_to(ROOT).as_posix() for p in (ROOT / "workflow/scripts/scale").glob("*.py")}
 #: Modules whose numbers depend on when, or in which process, they are asked.
 FORBIDDEN = {"random", "secrets", "uuid", "time", "datetime"}
 
@@ -37,7 +39,8 @@ def unseeded(source: str) -> list[str]:
             name = name_of(node.func)
             if name.endswith("default_rng"):
                 seed = node.args[0] if node.args else None
-                if not (isinstance(seed, ast.Name) and seed.id in arguments):
+                parts = seed.elts if isinstance(seed, ast.List) else [seed]
+                if not all(isinstance(p, ast.Name) and p.id in arguments for p in parts):
                     found.append(f"{node.lineno}: {name}")
             elif ".random." in name and not name.startswith("rng"):
                 found.append(f"{node.lineno}: {name}")
@@ -118,6 +121,8 @@ def test_a_call_without_its_seed_is_seen(call, count):
         ("def f():\n    return np.random.default_rng(7)", 1),
         ("SEED = 7\ndef f():\n    return default_rng(SEED)", 1),
         ("def f(seed):\n    np.random.seed(seed)", 1),
+        ("def f(seed, copy):\n    return default_rng([seed, copy])", 0),
+        ("def f(seed):\n    return default_rng([seed, 7])", 1),
         ("def f(seed):\n    def g():\n        return default_rng(seed)", 0),
     ],
 )
