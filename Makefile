@@ -48,7 +48,7 @@ scale: $(STAMP)  ## the chain on panels 1, 10, 100 times as large: make scale N=
 	@mkdir -p data/scale
 	@printf 'scale: {copies: [%s], only: [%s]}\n' "$(N)" "$(STAGES)" > data/scale/sizes.yaml
 	@$(SNAKEMAKE) --configfile data/scale/sizes.yaml -- draw_scale
-	@echo "Time, memory and exponents: results/scale.csv    Drawn: results/figures/scale.svg"
+	@echo "Time, memory and exponents: results/scale.csv    Drawn: results/scale.svg"
 
 lint: $(STAMP)  ## style of Python and Snakemake files
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/snakefmt --check Snakefile workflow/rules

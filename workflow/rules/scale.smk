@@ -202,7 +202,8 @@ rule draw_scale:
     input:
         scale=rules.collect_scale.output.table,
     output:
-        **drawn("scale"),
+        scale_svg="results/scale.svg",
+        scale_png="results/scale.png",
     log:
         "logs/draw_scale.json",
     benchmark:
