@@ -24,7 +24,7 @@ export PYTHONHASHSEED := 0
 export PYTHONUTF8 := 1
 export MPLBACKEND := Agg
 
-.PHONY: all explain new-source new-specification reference profile verify diff package report expected environment test test-all test-fast bench bench-all scale lint format snapshot dag lock clean help
+.PHONY: all explain new-source new-specification reference profile verify diff package report expected environment test test-fast bench bench-all scale lint format snapshot dag lock clean help
 .DEFAULT_GOAL := all
 
 all: $(STAMP)  ## build everything up to results/paper.pdf
@@ -34,9 +34,6 @@ environment: $(STAMP)  ## build or update the environment only
 
 test: $(STAMP)  ## run all tests
 	@$(BIN)/python -m pytest -n $(CORES)
-
-test-all: $(STAMP)  ## also the long ones: forks, cluster, kills, the package elsewhere, every module edited
-	@$(BIN)/python -m pytest -n $(CORES) -m "long or not long"
 
 test-fast: $(STAMP)  ## the tests that need neither the workflow nor Monte-Carlo draws
 	@$(BIN)/python -m pytest -n $(CORES) -m "not montecarlo and not workflow and not long"

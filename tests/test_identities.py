@@ -176,6 +176,17 @@ def test_the_committed_counts_are_those_of_the_committed_tables(tables):
     assert [v for v in verdicts.of_counts(snapshot, reviewed) if v.failing] == []
 
 
+def test_a_table_of_which_no_count_is_listed_is_told_and_one_with_a_year_unlisted_stops():
+    reviewed = pd.DataFrame({"table": ["a"], "year": ["2012"], "rows": ["1"], "reviewed": ["all"]})
+    new = pd.DataFrame({"year": [2012, 2013]})
+    found = verdicts.of_counts({"b": new}, reviewed)
+    assert [v.word for v in found] == ["not reviewed"]
+    assert found[0].failing == ["2012: none reviewed, 1 found", "2013: none reviewed, 1 found"]
+    verdicts.stop_if_failed(found)
+    with pytest.raises(ContractError, match="2013: none reviewed, 1 found"):
+        verdicts.stop_if_failed(verdicts.of_counts({"a": new}, reviewed))
+
+
 def test_a_list_kept_by_hand_that_cannot_be_read_is_one_clear_error(tmp_path):
     path = tmp_path / "known.csv"
     path.write_text("table,rule,case,reason\nt,r,c,why\nt,r,c,this, and that\n", encoding="utf-8")
@@ -200,7 +211,7 @@ def test_a_known_fault_is_set_apart_and_one_that_is_gone_fails():
 def test_all_failures_stop_the_run_at_once_and_none_hides_another():
     good, bad = verdicts.Verdict("t", "kept", 3), verdicts.Verdict("t", "broken", 3, ["k1", "k2"])
     verdicts.stop_if_failed([good])
-    drifted = verdicts.Verdict("t", "read anew", 1, ["cell"], drift=True)
+    drifted = verdicts.Verdict("t", "read anew", 1, ["cell"], told=verdicts.DRIFTED)
     verdicts.stop_if_failed([drifted])
     with pytest.raises(
         ContractError, match=r"2 of 3(.|\n)*broken: 2 cases, e.g. k1, k2(.|\n)*u: w"

@@ -9,7 +9,9 @@ import subprocess
 import sys
 
 import pytest
+import yaml
 from checkout import ROOT, built_copy, snakemake
+from forks.country import write_country
 from monotowns.provenance import code_of, reached
 
 LIBRARY = ROOT / "workflow/monotowns"
@@ -17,17 +19,18 @@ MODULES = sorted(p.relative_to(LIBRARY).as_posix() for p in LIBRARY.rglob("*.py"
 
 # The script and the modules chosen while running of every job, as the rules hand them over.
 JOBS = """
-import json, sys, types
+import json, sys, types, yaml
 import monotowns.provenance
 def told(library, script, *modules, root=""):
     return json.dumps([script, *modules])
 monotowns.provenance.code_of = told
 from pathlib import Path
 from snakemake.api import SnakemakeApi
-from snakemake.settings.types import OutputSettings, ResourceSettings
+from snakemake.settings.types import ConfigSettings, OutputSettings, ResourceSettings
 
 with SnakemakeApi(OutputSettings(quiet={"all"})) as api:
-    workflow = api.workflow(ResourceSettings(cores=1), snakefile=Path("Snakefile"))._workflow
+    given = ConfigSettings(config=yaml.safe_load(sys.argv[2]))
+    workflow = api.workflow(ResourceSettings(cores=1), given, snakefile=Path("Snakefile"))._workflow
     chosen = {"estimate": ("specification", workflow.globals["SPECIFICATIONS"]),
               "read_source": ("table", workflow.globals["RAW_FILE"])}
     found = {}
@@ -91,11 +94,15 @@ def file_of(module):
 @pytest.fixture(scope="module")
 def jobs(tmp_path_factory):
     """Job -> its script and chosen modules."""
-    target = tmp_path_factory.mktemp("jobs") / "jobs.json"
-    python("-c", JOBS, str(target))
+    folder = tmp_path_factory.mktemp("jobs")
+    target = folder / "jobs.json"
+    python("-c", JOBS, str(target), "{}")
     found = json.loads(target.read_text())
     assert {"build_panel", "estimate gap_main", "read_source grp", "draw_maps"} <= set(found)
-    return found
+    # Another country's panel is built by a rule of its own.
+    other = write_country(folder, folder / "country")
+    python("-c", JOBS, str(target), yaml.safe_dump(other))
+    return found | {"build_panel elsewhere": json.loads(target.read_text())["build_panel"]}
 
 
 @pytest.fixture(scope="module")

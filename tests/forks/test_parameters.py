@@ -63,13 +63,20 @@ def test_another_decay_reruns_what_measures_and_no_more(fork):
     after = [record(fork, s) for s in ("agglomeration_between_exponential", "gap_after")]
     assert after[0]["estimate"] != before[0]["estimate"]
     pd.testing.assert_series_equal(after[1], before[1])
+    # And back again: nothing of the other decay stays behind.
+    _, jobs = change(fork, {}, *TARGETS)
+    assert "build_measures" in jobs
+    for specification, found in zip(
+        ("agglomeration_between_exponential", "gap_after"), before, strict=True
+    ):
+        pd.testing.assert_series_equal(record(fork, specification), found)
 
 
 def test_another_outcome_and_sample_are_one_job_each(fork):
     before = record(fork, "gap_after")
     write(fork / "mine.yaml", MINE)
     targets = ["results/estimates/gap_social.csv", TARGETS[1]]
-    told, jobs = change(fork, {"market_potential": {"kappa_km": 60}}, *targets)
+    told, jobs = change(fork, {}, *targets)
     assert jobs == ["estimate", "estimate"]
     assert "output results/estimates/gap_social.csv: missing" in told
     social, after = record(fork, "gap_social"), record(fork, "gap_after")
@@ -82,8 +89,7 @@ def test_another_outcome_and_sample_are_one_job_each(fork):
 
 def test_another_window_reaches_the_panel(fork):
     write(fork / "mine.yaml", MINE)
-    window = {"market_potential": {"kappa_km": 60}, "years": {"last": 2018}}
-    told, jobs = change(fork, window, TARGETS[1])
+    told, jobs = change(fork, {"years": {"last": 2018}}, TARGETS[1])
     assert set(jobs) == {"build_panel", "build_measures", "build_exposure", "build_weights",
                          "estimate"}  # fmt: skip
     assert "setting years.last: 2021 -> 2018" in told

@@ -141,7 +141,11 @@ rule check_tables:
     params:
         tables=SOURCE_TABLES,
         read_anew=READ_ANEW,
-        code=code_of("workflow/monotowns", "workflow/scripts/acquire/check_tables.py"),
+        code=code_of(
+            "workflow/monotowns",
+            "workflow/scripts/acquire/check_tables.py",
+            *filter(None, map(own_module, SOURCE_TABLES)),
+        ),
     message:
         "Contracts: columns, keys, row counts and sums of the sources' tables"
     script:

@@ -4,7 +4,7 @@ import re
 
 import pandas as pd
 
-from monotowns.contracts.schemas import row_key, schemas
+from monotowns.contracts.schemas import row_key, schema_of
 
 
 def held(frame: pd.DataFrame, name: str) -> list[tuple[str, list[str]]]:
@@ -23,7 +23,7 @@ def held(frame: pd.DataFrame, name: str) -> list[tuple[str, list[str]]]:
     """
     import pandera.pandas as pa
 
-    schema = schemas()[name]
+    schema = schema_of(name)
     broken = {}
     try:
         schema.validate(frame, lazy=True)

@@ -218,6 +218,14 @@ def schemas() -> dict:
     }
 
 
+def schema_of(name: str):
+    """The pandera schema of a table; a new source brings it beside its reader."""
+    known = schemas()
+    if name in known:
+        return known[name]
+    return import_module(f"monotowns.readers.{name}").contract()
+
+
 def check(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     """Hold a table to its contract and return it.
 
@@ -235,12 +243,8 @@ def check(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     import pandera.pandas as pa
 
     _check_texts(frame, name)
-    known = schemas()
-    if name not in known:
-        # A new source brings its contract beside its reader.
-        known[name] = import_module(f"monotowns.readers.{name}").contract()
     try:
-        return known[name].validate(frame, lazy=True)
+        return schema_of(name).validate(frame, lazy=True)
     except pa.errors.SchemaErrors as error:
         cases = error.failure_cases
         lines = []

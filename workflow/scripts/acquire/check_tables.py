@@ -10,7 +10,9 @@ def main(tables: dict, hand: dict, drift: dict, reviewed: dict, verdicts: str):
     def text(path):
         return pd.read_csv(path, dtype=str, keep_default_na=False)
 
-    read = {name: pd.read_csv(path, dtype={"code": str}) for name, path in tables.items()}
+    read = {
+        name: pd.read_csv(path, dtype={"code": str, "entity": str}) for name, path in tables.items()
+    }
     by_hand = {f"hand_{name}": text(path) for name, path in hand.items()}
     found = held.of_schemas(read)
     found += held.of_counts(read, load_listed(reviewed["row_counts"], ROW_COUNTS))

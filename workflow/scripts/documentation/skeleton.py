@@ -14,6 +14,7 @@ ENTRY = """
   citation: Citation of {name}
   licence: Licence of {name}
   access: open                # open (an address serves it) | compiled (by yourself)
+  redistributed: facts        # in the package: whole | facts (tables made from it) | none
   landing_page: https://example.org/{name}
   addresses: [https://example.org/{name}.csv]
   sha256: "{nought}"
@@ -95,13 +96,19 @@ def main(kind: str, name: str):
         known = {t for s in load_registry(registry).values() for t in (s.id, *s.tables)}
         if reader.exists() or name in known:
             raise ConfigError(registry, "a source or table of that name is there", keys=[name])
+        kept = Path(registry).read_bytes()
         with open(registry, "a", encoding="utf-8") as file:
             file.write(ENTRY.format(name=name, nought="0" * 64))
-        load_registry(registry)
+        try:
+            load_registry(registry)
+        except ConfigError:
+            Path(registry).write_bytes(kept)  # no half of a source is left behind
+            raise
         reader.write_text(READER.format(name=name), encoding="utf-8")
         print(f"Fill in: {name} in {registry}, read() and contract() in {reader}. Then say\n"
               f"  make snapshot SOURCE={name}\nand, to have it in the estimation, in "
-              f"config/local.yaml\n  data: {{joined: {{{name}: [region, year]}}}}")  # fmt: skip
+              f"config/local.yaml\n  data: {{joined: {{{name}: [region, year]}}}}\n"
+              "Row counts that you have reviewed go into data/row_counts.csv.")  # fmt: skip
         return
     target = Path(f"config/{name}.yaml")
     if target.exists():
