@@ -106,7 +106,7 @@ def test_driscoll_kraay_against_linearmodels_and_pyfixest(lags):
     import pandas as pd
     import pyfixest
     from linearmodels.panel import PanelOLS
-    from monotowns.models.absorb import demean
+    from monotowns.absorb import demean
 
     data = scattered(periods=9)
     frame = pd.DataFrame({k: data[k] for k in ("entity", "time")})

@@ -3,11 +3,11 @@
 import numpy as np
 import pandas as pd
 from bench.case import Case
+from monotowns.absorb import demean
 from monotowns.inference.cluster import wild_cluster_bootstrap
 from monotowns.inference.conley import conley
 from monotowns.inference.randomization import randomization_test, twoway_statistic
 from monotowns.measures.agglomeration import EARTH_KM
-from monotowns.models.absorb import demean
 
 ENTITIES, YEARS, REGIONS, DRAWS = 2300, 20, 83, 9999
 

@@ -57,6 +57,8 @@ def prose(source: str) -> str:
     text = re.sub(r"^#(?:import|include|let|set|show)[^\n]*$", "", text, flags=re.MULTILINE)
     text = re.sub(r"#(?:figure|result_figure|table)\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)"
                   r"(?:\[[^\]]*\])?(?:\s*<[\w-]+>)?", "", text)  # fmt: skip
+    # A heading is no part of the sentence after it.
+    text = re.sub(r"^=+ (.*)$", r"\n\1\n", text, flags=re.MULTILINE)
     text = NUMBER.sub(r"{\1}", text)
     # lib.typ's names for the ends of the window are numbers too.
     text = re.sub(r"#(first|last)\b", r"{year.\1}", text)

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from pathlib import Path
 
 import pandas as pd
@@ -48,7 +49,10 @@ def origins(root) -> dict[str, dict]:
 
 
 def sentences_by_number(sources: dict[str, str], numbers: dict[str, str]) -> dict[str, list[str]]:
-    """The sentences in which a number stands, with all their numbers as they are printed."""
+    """The sentences in which a number stands, with all their numbers as they are printed.
+
+    One a place, in order; a sentence that prints a number twice is there twice.
+    """
     found = {}
     for text in sources.values():
         for sentence in claims.sentences(claims.prose(text)):
@@ -87,7 +91,8 @@ def items(shown: list[dict], root, texts: dict[str, str]) -> list[dict]:
     places, told = origins(root), sentences_by_number(texts, numbers)
     table = pd.read_csv(Path(root) / "results/claims.csv")
     held, nothing = table.groupby("claim"), table.iloc[:0]
-    cache, found = {}, []
+    cache, found, often = {}, [], Counter(one["name"] for one in shown)
+    seen = Counter()
     for count, one in enumerate(shown, start=1):
         item = {
             "id": f"item-{count}",
@@ -103,7 +108,12 @@ def items(shown: list[dict], root, texts: dict[str, str]) -> list[dict]:
                 raise InputError(NUMBERS, "the paper shows a number that no result gives",
                                  keys=[one["name"]])  # fmt: skip
             item |= places[one["name"]] | {"printed": numbers[one["name"]]}
-            item["sentences"] = list(dict.fromkeys(told.get(one["name"], [])))
+            its = told.get(one["name"], [])
+            # The sentence of this place; all of them where the text prints it more or less often
+            # than it is written, as in a loop.
+            here = [its[seen[one["name"]]]] if len(its) == often[one["name"]] else its
+            item["sentences"] = list(dict.fromkeys(here))
+            seen[one["name"]] += 1
             if item["row"] >= 0:
                 file = item["file"]
                 if file not in cache:

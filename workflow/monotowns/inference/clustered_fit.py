@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from monotowns import absorb as fixed
 from monotowns.errors import DesignError
-from monotowns.models import absorb as fixed
 
 #: A regressor is absorbed if no more than this share of its norm is left (demeaning errs by 1e-12).
 ABSORBED = 1e-8

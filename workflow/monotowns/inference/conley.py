@@ -4,10 +4,10 @@ import numpy as np
 from scipy import sparse
 from scipy.spatial import cKDTree
 
+from monotowns import absorb as fixed
 from monotowns.errors import DesignError
 from monotowns.measures.agglomeration import EARTH_KM
 from monotowns.measures.sphere_sums import kernel_sums
-from monotowns.models import absorb as fixed
 
 #: Locations beyond which neighbours are summed cell by cell and never listed: in a country that
 #: does not grow their number rises with the square of the locations.

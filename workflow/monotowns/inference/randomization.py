@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from monotowns import absorb as fixed
 from monotowns.errors import DesignError
-from monotowns.models import absorb as fixed
 
 #: Relative difference of two statistics that are equal but for rounding.
 TIE = 1e-10

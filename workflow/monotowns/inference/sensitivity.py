@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from monotowns import absorb
 from monotowns.errors import DesignError
-from monotowns.models import absorb
 
 #: Oster (2019): with ``R_max`` at 1.3 times the controlled R2, 90 per cent of randomised results
 #: in her sample of papers hold.

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 from scipy import linalg
 
+from monotowns import absorb
 from monotowns.errors import DesignError
-from monotowns.models import absorb
 from monotowns.models.twoway import ABSORBED, drop_singletons
 
 #: Least eigenvalue of the regressors' correlations that still says that they differ: below, the

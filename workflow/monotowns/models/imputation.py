@@ -5,8 +5,9 @@ import pandas as pd
 from scipy import sparse
 from scipy.sparse.linalg import splu
 
+from monotowns import absorb
 from monotowns.errors import DesignError
-from monotowns.models import absorb, cohorts
+from monotowns.models import cohorts
 from monotowns.models.twoway import ABSORBED
 
 

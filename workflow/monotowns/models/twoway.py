@@ -8,9 +8,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from monotowns import absorb
 from monotowns.errors import DesignError
 from monotowns.estimates import Fit, wald_terms
-from monotowns.models import absorb
 
 #: Draws of the sup-t statistic; its 95th percentile is then known to about .01.
 BAND_DRAWS = 20_000

@@ -4,6 +4,7 @@
 def main(paper: str, templates: str, registry: str, config: dict, specifications: dict,
          tables: list, folder: str):  # fmt: skip
     import json
+    import re
     from pathlib import Path
 
     import snakemake
@@ -15,9 +16,11 @@ def main(paper: str, templates: str, registry: str, config: dict, specifications
     # The panel has one rule file for each layout of the data.
     without = {"panel"} if config["data"]["layout"] == "municipalities" else set()
     shown = typst.query(paper, "<shown>", field="value", root=".", ignore_system_fonts=True)
-    texts = {
-        p.as_posix(): p.read_text(encoding="utf-8") for p in sorted(Path("paper").rglob("*.typ"))
-    }
+    # In the order in which they are read.
+    text = Path(paper).read_text(encoding="utf-8")
+    names = re.findall(r'^#section\("(\w+)"\)', text, re.MULTILINE)
+    places = [Path(paper).parent / f"sections/{name}.typ" for name in names]
+    texts = {p.as_posix(): p.read_text(encoding="utf-8") for p in [Path(paper), *places]}
     sources, rules = load_registry(registry), rules_of(".", without)
     model = trace.gather(".", json.loads(shown), texts, rules, sources)
     pages = page.Pages(".", templates, folder)
