@@ -1,10 +1,12 @@
 """The records of jobs, and the chain of their digests."""
 
+import json
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from monotowns import stage
-from monotowns.audit.records import ancestry, broken, load
+from monotowns.audit.records import ancestry, broken, lay_out, load
 from monotowns.errors import InputError
 
 
@@ -92,3 +94,37 @@ def test_a_users_error_leaves_no_record_and_no_traceback(tmp_path, capsys):
     assert "a.csv: a column is missing" in told
     assert "Traceback" not in told
     assert not (tmp_path / "log.json").exists()
+
+
+def test_a_run_whose_files_lie_apart_is_laid_out_as_a_plain_one(tmp_path, monkeypatch):
+    study, mine, working = (tmp_path / name for name in ("study", "mine", "working"))
+    for folder in (study / "paper", study / "data/snapshot", mine, working / "north/logs/estimate"):
+        folder.mkdir(parents=True)
+    (study / "Snakefile").write_text("rule all:\n")
+    (study / "data/snapshot/grp.csv").write_text("grp\n1\n")
+    (mine / "towns.csv").write_text("town\na\n")
+    (working / "north/panel.csv").write_text("x\n1\n")
+    record = {
+        "rule": "study_build_panel",
+        "inputs": {f"{study}/data/snapshot/grp.csv": "1", str(mine / "towns.csv"): "2",
+                   "../mine/towns.csv": "2"},
+        "outputs": {"north/panel.csv": "3"},
+    }  # fmt: skip
+    path = working / "north/logs/estimate/a.json"
+    path.write_text(json.dumps(record))
+    (working / "north/logs/half.json").write_text('{"rule": "x"')
+    monkeypatch.chdir(working)
+    (tmp_path / "one").mkdir()
+    lay_out(tmp_path / "one", f"{study}/", "north/", ("panel", "build_panel", "all"))
+    told = load(tmp_path / "one/logs")["panel.csv"]
+    away = Path("outside", *mine.parts[1:], "towns.csv").as_posix()
+    assert told["rule"] == "build_panel"
+    assert told["log"] == "logs/estimate/a.json"
+    assert told["inputs"] == {
+        "data/snapshot/grp.csv": "1",
+        away: "2",
+        "outside/mine/towns.csv": "2",
+    }
+    for name in ("data/snapshot/grp.csv", away, "panel.csv", "Snakefile"):
+        assert (tmp_path / "one" / name).is_file()
+    assert json.loads(path.read_text()) == record  # the run's own are left as they are

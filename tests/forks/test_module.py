@@ -52,7 +52,7 @@ def test_another_workflow_builds_the_paper_under_its_prefix(study, tmp_path):
     settings = write_country(tmp_path, tmp_path / "country")
     other = importing(tmp_path / "other", study, settings, "elsewhere")
     before = files(study)
-    done = snakemake(other, "elsewhere/results/paper.pdf", library=study)
+    done = snakemake(other, "elsewhere/results/audit", library=study)
     assert done.returncode == 0, done.stdout[-3000:]
     assert {"study_build_panel", "study_compile_paper"} <= set(ran(done))
     assert files(study) == before  # nothing is written into the study's own folder
@@ -64,6 +64,14 @@ def test_another_workflow_builds_the_paper_under_its_prefix(study, tmp_path):
     checked = pd.read_csv(other / "elsewhere/results/checklist.csv").set_index("id")["verdict"]
     assert checked["estimand"] == "shown"  # the study's own file
     assert checked["flow"] == "shown"  # the run's
+    # The audit speaks of the study's own names, wherever its files lie.
+    page = (other / "elsewhere/results/audit/index.html").read_text(encoding="utf-8")
+    assert 'chain of digests: <span class="good">whole' in page
+    for found in ("job-estimate-gap_after", "file-results/estimates/gap_after.csv",
+                  "file-data/panel/panel.csv", "specification-gap_after"):  # fmt: skip
+        assert f'id="{found}"' in page
+    (table,) = (other / "elsewhere/results/audit/files/outside").rglob("municipalities.csv")
+    assert table.read_bytes() == (tmp_path / "country/municipalities.csv").read_bytes()
 
 
 def test_russia_s_study_is_planned_whole_under_a_prefix_with_two_settings(study, tmp_path):

@@ -1,7 +1,6 @@
 # From every number of the paper back to its source. The records of the jobs (logs) are read as
 # they lie; times and commits stand in them, so that the page is no result and has no fixed bytes.
-# A workflow that imports this one has its own account to give.
-AUDIT = [] if HERE else ["results/audit"]
+AUDIT = ["results/audit"]
 AUDIT_TABLES = [
     (
         "flow",
@@ -51,15 +50,20 @@ AUDIT_TABLES = [
 
 rule write_audit:
     input:
-        main="paper/main.typ",
+        main=f"{HERE}paper/main.typ",
         registry=REGISTRY,
         paper=rules.compile_paper.output.paper,
         claims=rules.check_claims.output.claims,
         estimates=rules.collect.output.estimates,
         templates=expand(
-            "workflow/report/audit/{page}.html", page=["base", "index", "view"]
+            "{here}workflow/report/audit/{page}.html",
+            here=HERE,
+            page=["base", "index", "view"],
         ),
-        tables=[path for *_, path in AUDIT_TABLES],
+        tables=[
+            f"{HERE}{path}" if path.startswith("data/corrections") else path
+            for *_, path in AUDIT_TABLES
+        ],
     output:
         folder=directory("results/audit"),
     log:
@@ -74,6 +78,7 @@ rule write_audit:
     params:
         specifications={name: SPECIFICATIONS[name] for name in CARRIED},
         tables=AUDIT_TABLES,
+        here=HERE,
         code=code_of("workflow/monotowns", "workflow/scripts/audit/write_audit.py"),
     message:
         "Audit: results/audit/index.html, from every number back to its source"

@@ -1,6 +1,7 @@
 """What the jobs left of what they did, and whether the chain of their digests is whole."""
 
 import json
+import shutil
 from pathlib import Path
 
 from monotowns.errors import InputError
@@ -23,11 +24,66 @@ def load(folder) -> dict[str, dict]:
     found = {}
     for path in sorted(Path(folder).rglob("*.json")):
         try:
-            record = json.loads(path.read_text(encoding="utf-8")) | {"log": path.as_posix()}
+            record = json.loads(path.read_text(encoding="utf-8"))
         except json.JSONDecodeError:
             continue  # a job that was killed while it wrote; its outputs have no record
+        record["log"] = path.relative_to(Path(folder).parent).as_posix()
         found |= dict.fromkeys(record["outputs"], record)
     return found
+
+
+def lay_out(target, here="", written="", known=()) -> None:
+    """Lay what a run read and wrote into one folder under the names that a plain run gives.
+
+    A run may read the study's files from another folder, write under the prefix of an importing
+    workflow and read tables from anywhere; in the folder that is laid out there are links to all
+    of them, and the records speak of these names.
+
+    Parameters
+    ----------
+    target : path-like
+        An empty folder.
+    here : str
+        Prefix that leads from the working folder to the study's own files.
+    written : str
+        Prefix under which this run writes.
+    known : collection of str
+        The study's rules; an importing workflow may have put a word before their names.
+    """
+    target = Path(target)
+
+    def name(path):
+        path = path.removeprefix(here).removeprefix(written)
+        parts = [part for part in Path(path).parts if part not in ("/", "..")]
+        inside = not Path(path).is_absolute() and ".." not in Path(path).parts
+        return Path(*parts).as_posix() if inside else Path("outside", *parts).as_posix()
+
+    def link(path, place):
+        place = target / place
+        # A folder that is linked whole has the file already.
+        if not place.exists() and Path(path).exists():
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.symlink_to(Path(path).resolve())
+
+    for own in ("Snakefile", "LICENSE", "workflow", "config", "envs", "data/corrections"):
+        link(f"{here}{own}", own)
+    # Typst wants its document within the folder and follows links before it looks.
+    shutil.copytree(f"{here}paper", target / "paper")
+    for path in sorted(Path(f"{written}logs").rglob("*.json")):
+        try:
+            record = json.loads(path.read_text(encoding="utf-8"))
+        except json.JSONDecodeError:
+            continue  # see load
+        if record["rule"] not in known:
+            mine = [rule for rule in known if record["rule"].endswith(f"_{rule}")]
+            record["rule"] = max(mine, key=len, default=record["rule"])
+        for side in ("inputs", "outputs"):
+            for one in record[side]:
+                link(one, name(one))
+            record[side] = {name(one): sha256 for one, sha256 in record[side].items()}
+        log = target / "logs" / path.relative_to(f"{written}logs")
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.write_text(json.dumps(record), encoding="utf-8")
 
 
 def broken(records: dict[str, dict], root=".") -> list[str]:
