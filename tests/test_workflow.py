@@ -19,6 +19,9 @@ ELSEWHERE = {
     "PYTHONHASHSEED": "random", "TZ": "Asia/Kamchatka", "LC_ALL": "C", "LANG": "ru_RU.UTF-8",
     "OMP_NUM_THREADS": "2", "OPENBLAS_NUM_THREADS": "2", "MKL_NUM_THREADS": "2",
 }  # fmt: skip
+# Python 3.11 does not start from a folder like this one under a language without its letters.
+if not sys.prefix.isascii():
+    ELSEWHERE["LC_ALL"] = "C.UTF-8"
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import ast
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -173,7 +174,7 @@ def test_a_town_on_the_command_line_is_no_command(tmp_path):
     echo = "import sys; print(sys.argv[1:])"
     script = tmp_path / "profile.py"
     script.write_text(echo)
-    rule = rule.replace("$(BIN)/python", sys.executable).replace(
+    rule = rule.replace("$(BIN)/python", shlex.quote(sys.executable)).replace(
         "workflow/scripts/paper/profile.py", str(script)
     )
     (tmp_path / "Makefile").write_text(f"p:\n{rule}\n")

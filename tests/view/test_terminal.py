@@ -12,6 +12,8 @@ from checkout import ROOT
 pytestmark = pytest.mark.workflow
 
 SNAKEFILE = """
+import shlex, sys
+sys.executable = shlex.quote(sys.executable)  # as the study does
 include: "workflow/rules/first.smk"
 include: "workflow/rules/last.smk"
 rule all:

@@ -30,7 +30,8 @@ PERSONAL = {
 #: Above this a file does not belong into a package (bytes).
 LARGE = 50_000_000
 #: Distribution of an import whose name differs from it.
-DISTRIBUTION = {"yaml": "pyyaml", "diff_diff": "diff-diff", "python_calamine": "python-calamine"}
+DISTRIBUTION = {"yaml": "pyyaml", "diff_diff": "diff-diff", "python_calamine": "python-calamine",
+                "xdist": "pytest-xdist"}  # fmt: skip
 COMPANIONS = ("LICENSE", "README.md", "REPLICATION.md", "CITATION.cff", "data/README.md",
               "data/sources.yaml", "envs/requirements.lock", "Snakefile", "Makefile")  # fmt: skip
 
