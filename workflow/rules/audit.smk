@@ -42,8 +42,8 @@ AUDIT_TABLES = [
         for path in CONTRACTS
     ),
     *(
-        (f"drift-{t}", f"Drift of {t}", "Cells in which the raw file differs.", t)
-        for t in DRIFT
+        (f"drift-{t}", f"Drift of {t}", "Cells in which the raw file differs.", path)
+        for t, path in zip(READ_ANEW, DRIFT)
     ),
 ]
 
