@@ -5,8 +5,9 @@ import math
 
 import pandas as pd
 import pytest
-from monotowns.audit.compare import compare, graded, key_of, report
+from monotowns.audit.compare import compare, key_of, report
 from monotowns.audit.expected import compared, keep
+from monotowns.audit.tolerance import graded, last_digit
 
 RECORD = {
     "specification": "gap", "term": "2021", "estimate": "-0.1239586986", "ci_low": "-0.17",
@@ -193,3 +194,22 @@ def test_keeping_anew_forgets_files_that_no_longer_exist(run):
     keep(run, run.parent / "expected")
     assert differences(run).empty
     assert not (run.parent / "expected/tables/flow.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("expected", "found", "close"),
+    [
+        ("−0.037", "−0.038", True),
+        ("−0.037", "−0.039", False),
+        ("22,358", "22,359", True),
+        ("+0.9", "−0.1", False),
+        ("= 0.049", "= 0.050", True),
+        ("< 0.001", "= 0.001", True),
+        ("0.1", "0.15", True),  # of the coarser one
+        ("0.1", "0.25", False),
+        ("Moscow", "Moskva", False),
+    ],
+)
+def test_printed_numbers_one_unit_of_the_last_digit_apart(expected, found, close):
+    assert last_digit(expected, found) is close
+    assert last_digit(found, expected) is close

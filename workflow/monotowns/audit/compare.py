@@ -1,40 +1,18 @@
-"""How far a rerun agrees with what was published: by bytes, by tolerance, by Monte-Carlo error."""
+"""How far a rerun agrees with what was published: file by file and cell by cell."""
 
 import json
-import math
-import re
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 import pandas as pd
 
 from monotowns.audit.expected import BY_CELL, WHOLE, cell_digests, digests
+from monotowns.audit.tolerance import BEYOND, PROPORTIONS, WITHIN, graded, last_digit
 from monotowns.drift import drift
 
-#: Another processor or linear-algebra library orders sums differently. The solvers lose some six
-#: of sixteen digits on these designs, and the records are written with ten.
-RELATIVE = 1e-6
-#: Differences below the written digits of a coefficient that is nought.
-ABSOLUTE = 1e-9
-#: Two runs with other random draws differ by less than this many standard errors of their
-#: difference in all but six of a hundred thousand cells.
-ERRORS = 4
-#: A bound that is the 2.5 per cent quantile of B draws has a standard error of
-#: sqrt(.025 x .975 / B) over the density there; for a normal that is .68 / sqrt(B) of the length.
-QUANTILE = 0.68
-#: Columns of other tables that are proportions of random draws, with what makes them fractions.
-PROPORTIONS = {
-    ("planted.csv", "coverage"): 100, ("planted.csv", "power"): 100,
-    ("turn_grid.csv", "p_value"): 1, ("turn_grid.csv", "false_positive_rate"): 1,
-    ("outcome_families.csv", "romano_wolf"): 1,
-}  # fmt: skip
 #: Written from the other results: when those are within tolerance, one unit of the last printed
 #: digit is, too; what can be written anew from the rerun's own results must be just that.
 DERIVED = ("numbers.json", "claims.csv", "checklist.csv", "tables/*_print.csv")
-#: Words in the ``variance`` of a record whose p-value and bounds come from random draws.
-RANDOM = re.compile(r"draws|permutation|bootstrap|randomization")
 COLUMNS = ["file", "key", "column", "expected", "found", "grade", "why"]
-WITHIN, BEYOND = "within", "beyond"
 
 
 def compare(folder, root, draws: int) -> pd.DataFrame:
@@ -92,7 +70,7 @@ def _with_derived(found, root):
         anew = _written_anew(root)
         for i in found.index[derived]:
             row = found.loc[i]
-            if anew.get(row["file"], {}).get(row["key"]) == row["found"] or _last_digit(
+            if anew.get(row["file"], {}).get(row["key"]) == row["found"] or last_digit(
                 row["expected"], row["found"]
             ):
                 found.loc[i, ["grade", "why"]] = WITHIN, "printed from results within tolerance"
@@ -106,17 +84,6 @@ def _written_anew(root):
     records = pd.read_csv(root / "results/estimates.csv", dtype={"term": str})
     facts = [json.loads(p.read_text(encoding="utf-8")) for p in root.glob("results/facts/*.json")]
     return {"results/numbers.json": manuscript.of_records(records) | manuscript.of_facts(*facts)}
-
-
-def _last_digit(expected, found) -> bool:
-    """Whether two printed numbers are one unit of the last digit apart, or less."""
-    try:
-        before, after = (Decimal(str(text).replace("−", "-").replace(",", "").lstrip("=< "))
-                         for text in (expected, found))  # fmt: skip
-    except InvalidOperation:
-        return False
-    return abs(after - before) <= Decimal(1).scaleb(max(before.as_tuple().exponent,
-                                                        after.as_tuple().exponent))  # fmt: skip
 
 
 def _bytes(path):
@@ -192,50 +159,6 @@ def _json_cells(path, now, draws):
         # The p-values among the facts are of permutations; estimators' stand in the records.
         scale = 1 if kind == "p" else 0
         yield name, "value", *values, *graded("value", *map(str, values), {}, draws, scale)
-
-
-def graded(column, expected, found, record: dict, draws: int, scale=0) -> tuple[str, str]:
-    """Grade one difference.
-
-    Parameters
-    ----------
-    column : str
-    expected, found : str
-        The two cells.
-    record : dict
-        The result record of the row, as text; empty for other tables.
-    draws : int
-        Random draws where the record's ``variance`` does not say their number.
-    scale : float
-        What is one, for a proportion of random draws (1 or 100); 0 for anything else.
-
-    Returns
-    -------
-    tuple
-        ``within`` or ``beyond``, and why.
-    """
-    try:
-        before, after = float(expected), float(found)
-    except ValueError:
-        return BEYOND, "not the same text"
-    gap = abs(after - before)
-    if gap <= ABSOLUTE + RELATIVE * abs(before):
-        return WITHIN, "rounding of another processor or library"
-    variance = record.get("variance", "")
-    drawn = RANDOM.search(variance) and column in ("p_value", "ci_low", "ci_high")
-    if not drawn and not scale:
-        return BEYOND, f"relative difference {gap / abs(before) if before else math.inf:.1g}"
-    told = re.search(r"([\d,]+) (?:draws|permutations)", variance)
-    count = int(told[1].replace(",", "")) if told else int(record.get("draws") or draws)
-    if scale or column == "p_value":
-        one = scale or 1
-        p = min(max((before + after) / 2 / one, 1 / count), 1 - 1 / count)
-        error = one * math.sqrt(2 * p * (1 - p) / count)
-    else:
-        length = float(record["ci_high"]) - float(record["ci_low"])
-        error = math.sqrt(2) * QUANTILE * length / math.sqrt(count)
-    why = f"{gap / error:.1f} Monte-Carlo standard errors of {count} draws"
-    return (WITHIN if gap <= ERRORS * error else BEYOND), why
 
 
 def report(differences: pd.DataFrame, compared: int, shown: int = 20) -> tuple[str, str]:
