@@ -278,17 +278,18 @@ WITH_BODY = {
 
 
 @pytest.mark.parametrize("fault", NO_BODY)
-def test_a_fault_without_a_body(server, tmp_path, fault):
+def test_a_fault_without_a_body(server, tmp_path, figures, fault):
     problem, remedy, requests = NO_BODY[fault]
     error, kept = refused(tmp_path, f"{server}/{fault}")
     assert (error.where, error.problem) == (f"{server}/{fault}", problem)
     assert remedy in error.remedy
     assert kept == {}
     assert Handler.seen[fault] == requests
+    figures |= {"told": problem, "requests": requests, "bytes kept": 0}
 
 
 @pytest.mark.parametrize("fault", WITH_BODY)
-def test_a_fault_with_a_body_keeps_it(server, tmp_path, fault):
+def test_a_fault_with_a_body_keeps_it(server, tmp_path, figures, fault):
     problem, body, requests = WITH_BODY[fault]
     error, kept = refused(tmp_path, f"{server}/{fault}")
     assert (error.where, error.problem) == (f"{server}/{fault}", problem)
@@ -304,18 +305,20 @@ def test_a_fault_with_a_body_keeps_it(server, tmp_path, fault):
     assert f"{len(bytes_)} bytes, sha256 {digest}, beginning {bytes_[:16]!r}" in error.found
     assert name in error.found
     assert error.remedy
+    figures |= {"told": problem, "requests": requests, "bytes kept": len(bytes_)}
 
 
 @pytest.mark.parametrize(
     ("fault", "requests"),
     [("busy_once", 2), ("down_once", 2), ("reset_once", 2), ("truncated_once", 2), ("moved", 1)],
 )
-def test_a_passing_fault_passes(server, tmp_path, fault, requests):
+def test_a_passing_fault_passes(server, tmp_path, figures, fault, requests):
     raw = tmp_path / "raw"
     path = fetch(source(f"{server}/{fault}"), raw, tmp_path / "quarantine", limits=LIMITS)
     assert path == raw / "x.xlsx" and path.read_bytes() == BODY
     assert [p for p in tmp_path.rglob("*") if p.is_file()] == [path]
     assert Handler.seen[fault] == requests
+    figures |= {"told": "nothing", "requests": requests}
 
 
 def test_pauses_double_and_a_server_that_asks_for_too_long_is_left(server, tmp_path):

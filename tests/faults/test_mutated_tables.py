@@ -278,7 +278,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_a_changed_table_does_not_pass(tmp_path, case):
+def test_a_changed_table_does_not_pass(tmp_path, figures, case):
     table, sheet, mutate, caught, words = CASES[case]
     sheets = {name: [list(row) for row in rows] for name, rows in original(table).items()}
     name = sheet or next(iter(sheets))
@@ -289,10 +289,12 @@ def test_a_changed_table_does_not_pass(tmp_path, case):
         before = read(table, write(tmp_path / "before", table, original(table)), tmp_path)
         found = drift(table, before, read(table, path, tmp_path), REGISTRY[table].tables[table])
         assert len(found)
+        figures |= {"caught by": "drift", "cells told": len(found)}
         return
     with pytest.raises(caught) as refusal:
         read(table, path, tmp_path)
     assert words in str(refusal.value)
+    figures |= {"caught by": caught.__name__, "told": refusal.value.problem}
 
 
 @pytest.mark.parametrize("table", [t for t in READERS if t != "market_access"])

@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -54,17 +55,20 @@ def same(tree, undisturbed):
 
 
 @pytest.mark.workflow
-def test_killed_at_thirty_moments_and_resumed_it_makes_the_same_bytes(undisturbed, tmp_path):
+def test_killed_at_thirty_moments_and_resumed_it_makes_the_same_bytes(
+    undisturbed, tmp_path, figures
+):
     """SIGKILL to the run and all its processes, each time at another moment, then again."""
-    tree, rng, kills, done = checkout(tmp_path / "killed"), random.Random(30), 0, 0
-    while kills < 30:
+    tree, rng, kills, done = checkout(tmp_path / "killed"), random.Random(30), [], 0
+    while len(kills) < 30:
         run = start(tree, *TARGETS)
+        moment = rng.uniform(0.2, 9.0)
         try:
-            run.wait(rng.uniform(0.2, 9.0))
+            run.wait(moment)
         except subprocess.TimeoutExpired:
             os.killpg(run.pid, signal.SIGKILL)
             run.wait()
-            kills += 1
+            kills.append(round(moment, 1))
             continue
         # It was quicker than the kill: all is made; begin anew with one part missing.
         assert run.returncode == 0, run.stdout.read()[-3000:]
@@ -73,7 +77,8 @@ def test_killed_at_thirty_moments_and_resumed_it_makes_the_same_bytes(undisturbe
     code, told = finish(tree, *TARGETS)
     assert code == 0, told[-3000:]
     assert same(tree, undisturbed)
-    print(f"30 kills, {done} runs in between finished")
+    figures |= {"kills": len(kills), "finished in between": done, "first kill, s": min(kills),
+                "last kill, s": max(kills)}  # fmt: skip
 
 
 @pytest.mark.workflow
@@ -94,7 +99,7 @@ def test_the_second_run_says_that_the_first_is_at_work(tree, undisturbed):
 
 
 @pytest.mark.workflow
-def test_an_altered_intermediate_file_is_kept_aside_and_made_anew(tree, undisturbed):
+def test_an_altered_intermediate_file_is_kept_aside_and_made_anew(tree, undisturbed, figures):
     panel = tree / "data/panel/panel.csv"
     kept, when = panel.stat(), panel.read_bytes()
     altered = when.replace(b"2013", b"2014", 1)
@@ -107,6 +112,7 @@ def test_an_altered_intermediate_file_is_kept_aside_and_made_anew(tree, undistur
     assert "Not as their jobs left them: data/panel/panel.csv" in told
     assert (tree / ".snakemake/aside/1/data/panel/panel.csv").read_bytes() == altered
     assert same(tree, undisturbed)
+    figures["jobs made anew"] = int(re.search(r"(\d+) of \d+ steps \(100%\)", told)[1])
 
 
 @pytest.mark.workflow
