@@ -1,8 +1,10 @@
 import pandas as pd
 import pytest
+from monotowns import schema
 from monotowns.claims import (
     check_claims,
     claimed,
+    facts_of,
     filled,
     prose,
     report_claims,
@@ -129,3 +131,73 @@ def test_what_a_text_shows_without_a_result_is_listed_by_kind():
     assert {kind: list(names) for kind, names in found.items()} == {
         "number": ["b.n", "c.high"], "figure": ["map"], "table": ["results/tables/t.csv"],
     }  # fmt: skip
+
+
+FACTS = {"turned.p": 0.2, "turned": 34.0, "expected": 30.0}
+CHANCE = '#claim("chance")[As many as by chance.]'
+
+
+@pytest.mark.parametrize(
+    ("claim", "true"),
+    [
+        ({"fact": "turned.p", "holds": "above", "than": 0.05}, True),
+        ({"fact": "turned.p", "holds": "below", "than": 0.05}, False),
+        ({"fact": "turned", "holds": "above", "than": {"fact": "expected"}}, True),
+        ({"fact": "expected", "holds": "above", "than": {"fact": "turned"}}, False),
+        ({"fact": "turned", "holds": "above", "than": {"fact": "gone"}}, False),
+        (
+            {"fact": "turned.p", "holds": "above", "than": {"specification": "mp", "term": "x"}},
+            True,
+        ),
+        (CLAIM | {"holds": "below", "than": {"fact": "turned.p"}}, True),
+    ],
+)
+def test_a_fact_is_below_or_above(claim, true):
+    table, failed = report_claims({"chance": claim}, CHANCE, RECORDS, facts=FACTS)
+    assert (failed == {}) is true
+    assert len(table) == 1
+    if "fact" in claim:
+        assert table.loc[0, "estimate"] == FACTS[claim["fact"]] and pd.isna(table.loc[0, "ci_low"])
+
+
+def test_a_fact_that_is_not_there_stops_the_build_and_what_was_found_is_told():
+    gone = {"chance": {"fact": "gone", "holds": "above", "than": 1}}
+    with pytest.raises(InputError, match="no result gone"):
+        check_claims(gone, CHANCE, RECORDS, facts=FACTS)
+    wrong = {"chance": {"fact": "turned", "holds": "below", "than": {"fact": "expected"}}}
+    with pytest.raises(InputError, match=r"needs turned below expected; found 34\.0000\n"):
+        check_claims(wrong, CHANCE, RECORDS, facts=FACTS)
+
+
+@pytest.mark.parametrize(
+    ("claim", "told"),
+    [
+        ({"fact": "turned", "holds": "negative"}, "a fact has no interval"),
+        (
+            {"fact": "turned", "holds": "above", "than": 1, "by": "interval"},
+            "a fact has no interval",
+        ),
+        ({"fact": "turned", "specification": "gap", "holds": "above", "than": 1}, "no interval"),
+        ({"specification": "gap", "holds": "negative"}, "missing: term"),
+        ({"holds": "negative"}, "missing: specification"),
+        (CLAIM | {"holds": "above"}, "need than"),
+        (CLAIM | {"than": 1}, "need than"),
+    ],
+)
+def test_an_assertion_that_asks_for_nothing_is_refused(claim, told):
+    with pytest.raises(InputError, match=f"{told}(.|\n)*chance"):
+        check_claims({"chance": claim}, CHANCE, RECORDS, facts=FACTS)
+
+
+def test_an_unknown_key_of_an_assertion_names_the_nearest():
+    claims = {"literals": [], "claims": {"a": {"fact": "x", "hold": "above", "than": 1}}}
+    with pytest.raises(InputError, match="unknown key 'hold', did you mean 'holds'"):
+        schema.check(claims, "claims", "claims.yaml", InputError)
+    claims["claims"]["a"] = [{"fact": "x", "holds": "abov", "than": 1}]
+    with pytest.raises(InputError, match="unknown value 'abov', did you mean 'above'"):
+        schema.check(claims, "claims", "claims.yaml", InputError)
+
+
+def test_facts_are_the_numbers_as_computed():
+    groups = [{"a": [1.25, "share"], "year": ["2022", "year"]}, {"which": ["2018", "text"]}]
+    assert facts_of(groups) == {"a": 1.25, "year": 2022.0}

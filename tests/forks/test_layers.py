@@ -12,8 +12,8 @@ from forks.run import ran, snakemake
 
 pytestmark = pytest.mark.workflow
 
-WHO = {"GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@example.org",
-       "GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a@example.org"}  # fmt: skip
+WHO = {"GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "nobody",
+       "GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "nobody"}  # fmt: skip
 REGRESSION = "{question: gap, group: exploratory, estimator: ols, treatment: monotown}"
 MINE = f"specifications:\n  gap_mine: {REGRESSION}\n  gap_any: null\n"
 

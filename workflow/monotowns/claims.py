@@ -17,13 +17,16 @@ from monotowns.errors import InputError
 CLAIMING = re.compile(
     r"\b(?:fell|fall(?:s|en)?|rose|rise[ns]?|grew|grow[ns]?|gain(?:s|ed)?|los(?:t|es)|declin\w+|"
     r"increas\w+|decreas\w+|higher|lower|larger|smaller|stronger|weaker|exceed\w*|outperform\w*|"
-    r"no detectable|cannot be told from|significant\w*|falls? behind|caught up|"
-    r"упал\w*|вырос\w*|выше|ниже|больше|меньше|не обнаруж\w+|отста\w+|снизил\w*)\b",
+    r"no detectable|cannot be told from|significant\w*|falls? behind|caught up|fewer|by chance|"
+    r"chance (?:gives|alone|would)|reject\w*|not different|hangs? on one|does not foresee|"
+    r"упал\w*|вырос\w*|выше|ниже|больше|меньше|не обнаруж\w+|отста\w+|снизил\w*|случайно|"
+    r"не предсказыва\w*)\b",
     re.IGNORECASE,
 )
 CLAIM = re.compile(r'#claim\("([^"]+)"\)\[')
 NUMBER = re.compile(r'#(?:n|interval)\("([^"]+)"\)')
 HOLDS = ("negative", "positive", "null", "below", "above")
+COLUMNS = ["claim", "assertion", "estimate", "ci_low", "ci_high", "sentence"]
 
 
 def claimed(source: str) -> dict[str, str]:
@@ -55,7 +58,7 @@ def prose(source: str) -> str:
     """
     text = re.sub(r"//[^\n]*", "", source)
     text = re.sub(r"^#(?:import|include|let|set|show)[^\n]*$", "", text, flags=re.MULTILINE)
-    text = re.sub(r"#(?:figure|result_figure|table)\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)"
+    text = re.sub(r"#(?:(?:result_)?(?:figure|table))\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)"
                   r"(?:\[[^\]]*\])?(?:\s*<[\w-]+>)?", "", text)  # fmt: skip
     # A heading is no part of the sentence after it.
     text = re.sub(r"^=+ (.*)$", r"\n\1\n", text, flags=re.MULTILINE)
@@ -110,19 +113,62 @@ def unguarded(source: str) -> list[str]:
     return [s for s in sentences(prose(source)) if CLAIMING.search(re.sub(r"\{[^}]*\}", "", s))]
 
 
+def facts_of(groups) -> dict[str, float]:
+    """The numbers among facts, by name, as they were computed and not as they are printed.
+
+    Parameters
+    ----------
+    groups : iterable of dict
+        Name -> [value, kind], see :func:`monotowns.manuscript.of_facts`.
+    """
+    return {name: float(value) for group in groups for name, (value, kind) in group.items()
+            if kind != "text"}  # fmt: skip
+
+
 #: How a claim without a result is told.
 MISSING = "no result"
 
 
-def _record(records, key):
+def _result(records, facts, key):
+    """The record that a key names, or its fact as a record without an interval; none where none."""
+    if "fact" in key:
+        value = facts.get(key["fact"])
+        return None if value is None else {"estimate": value, "ci_low": math.nan,
+                                           "ci_high": math.nan}  # fmt: skip
     rows = records[records["specification"] == key["specification"]]
     rows = rows[rows["term"] == str(key["term"])]
     if "variance" in key:
         rows = rows[rows["variance"].str.startswith(key["variance"])]
-    return None if rows.empty else rows.iloc[0]
+    return None if rows.empty else rows.iloc[0].to_dict()
 
 
-def _verdict(claim, row, records, source):
+def _told(key):
+    """A result's name, as messages and tables tell it."""
+    if not isinstance(key, dict):
+        return str(key)
+    if "fact" in key:
+        return key["fact"]
+    return f"{key['specification']} {key['term']}" + (
+        f" ({key['variance']})" if "variance" in key else ""
+    )
+
+
+def _refuse_senseless(name, claim):
+    """Refuse an assertion that its words allow and that asks for nothing."""
+    of = "fact" if "fact" in claim else "specification"
+    needed = {"fact": ("fact",), "specification": ("specification", "term")}[of]
+    compared = claim["holds"] in ("below", "above")
+    wrong = [f"missing: {key}" for key in needed if key not in claim]
+    if of == "fact" and (not compared or "by" in claim or "specification" in claim):
+        wrong.append("a fact has no interval: it is below or above something")
+    if compared != ("than" in claim):
+        wrong.append("below and above need than, and nothing else does")
+    if wrong:
+        raise InputError("paper/claims.yaml", "; ".join(wrong), keys=[name],
+                         remedy="see workflow/schemas/claims.schema.json")  # fmt: skip
+
+
+def _verdict(claim, row, records, facts, source):
     kind = claim["holds"]
     if kind == "negative":
         return row["estimate"] < 0 and row["ci_high"] < 0
@@ -132,18 +178,19 @@ def _verdict(claim, row, records, source):
         # A null is told only with what could have been seen.
         printed = f"{row['specification']}.{row['term']}.mde" in source
         return row["ci_low"] <= 0 <= row["ci_high"] and printed
-    than = claim["than"]
-    if isinstance(than, dict):
-        found = _record(records, than)
+    other = claim["than"]
+    if isinstance(other, dict):
+        found = _result(records, facts, other)
         # Beside a result that is not there nothing holds.
-        than = math.nan if found is None else found["estimate"]
-    other = than
+        other = math.nan if found is None else found["estimate"]
     if claim.get("by") == "interval":
         return row["ci_high"] < other if kind == "below" else row["ci_low"] > other
     return row["estimate"] < other if kind == "below" else row["estimate"] > other
 
 
-def check_claims(claims: dict, source: str, records: pd.DataFrame, untold="") -> pd.DataFrame:
+def check_claims(
+    claims: dict, source: str, records: pd.DataFrame, untold="", facts=None
+) -> pd.DataFrame:
     """Hold every claim of a source to the results.
 
     Parameters
@@ -151,7 +198,8 @@ def check_claims(claims: dict, source: str, records: pd.DataFrame, untold="") ->
     claims : dict
         Identifier -> one assertion or a list of them: ``specification``, ``term``, optional
         ``variance`` (its first words), ``holds`` (one of :data:`HOLDS`) and for ``below`` and
-        ``above`` also ``than`` (a number or another result) and optional ``by: interval``.
+        ``above`` also ``than`` (a number or another result) and optional ``by: interval``; or a
+        ``fact`` that is ``below`` or ``above`` a number, a result or another fact.
         ``negative`` and ``positive`` need the interval on that side of nought, ``null`` needs it
         to cover nought and the minimum detectable effect to be printed in the same claim.
     source : str
@@ -160,11 +208,13 @@ def check_claims(claims: dict, source: str, records: pd.DataFrame, untold="") ->
         Result records.
     untold : str
         Sources that are left out of the paper; their claims are held to nothing.
+    facts : dict of float, optional
+        Numbers that analyses give beside their records, by name.
 
     Returns
     -------
     pandas.DataFrame
-        ``claim``, ``assertion``, ``estimate``, ``ci_low``, ``ci_high``, ``sentence``.
+        :data:`COLUMNS`; a fact stands under ``estimate`` and has no interval.
 
     Raises
     ------
@@ -172,7 +222,7 @@ def check_claims(claims: dict, source: str, records: pd.DataFrame, untold="") ->
         A claim without an assertion or an assertion without a claim; or claims that do not hold,
         each with its sentence.
     """
-    table, failed = report_claims(claims, source, records, untold)
+    table, failed = report_claims(claims, source, records, untold, facts)
     missing = {name: why for name, why in failed.items() if why.startswith(MISSING)}
     if missing:
         raise InputError("claims.yaml", "no such result", keys=missing,
@@ -184,7 +234,7 @@ def check_claims(claims: dict, source: str, records: pd.DataFrame, untold="") ->
     return table
 
 
-def report_claims(claims: dict, source: str, records: pd.DataFrame, untold=""):
+def report_claims(claims: dict, source: str, records: pd.DataFrame, untold="", facts=None):
     """Hold every claim to the results, as :func:`check_claims`, and stop at none.
 
     Returns
@@ -212,21 +262,20 @@ def report_claims(claims: dict, source: str, records: pd.DataFrame, untold=""):
             if claim["holds"] not in HOLDS:
                 raise InputError("paper/claims.yaml", f"unknown assertion '{claim['holds']}'",
                                  keys=[name], expected=", ".join(HOLDS))  # fmt: skip
-            row = _record(records, claim)
+            _refuse_senseless(name, claim)
+            row = _result(records, facts or {}, claim)
             if row is None:
-                failed[name] = f"{MISSING} {claim['specification']} {claim['term']}"
+                failed[name] = f"{MISSING} {_told(claim)}"
                 continue
-            told = f"{claim['specification']} {claim['term']}"
-            told += f" ({claim['variance']})" if "variance" in claim else ""
-            told += f" {claim['holds']}"
-            told += f" {claim['than']}" if "than" in claim else ""
+            told = f"{_told(claim)} {claim['holds']}"
+            told += f" {_told(claim['than'])}" if "than" in claim else ""
             rows.append((name, told, row["estimate"], row["ci_low"], row["ci_high"], sentence))
-            if not _verdict(claim, row, records, text[name]):
+            if not _verdict(claim, row, records, facts or {}, text[name]):
                 failed.setdefault(name, f'"{sentence}"')
-                failed[name] += (f"\n      needs {told}; found {row['estimate']:.4f} "
-                                 f"[{row['ci_low']:.4f}, {row['ci_high']:.4f}]")  # fmt: skip
-    columns = ["claim", "assertion", "estimate", "ci_low", "ci_high", "sentence"]
-    return pd.DataFrame(rows, columns=columns), failed
+                failed[name] += f"\n      needs {told}; found {row['estimate']:.4f}"
+                if "fact" not in claim:
+                    failed[name] += f" [{row['ci_low']:.4f}, {row['ci_high']:.4f}]"
+    return pd.DataFrame(rows, columns=COLUMNS), failed
 
 
 #: What a source shows: a number or interval of the results, a figure, a table.

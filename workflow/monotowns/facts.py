@@ -104,6 +104,9 @@ def stage_facts(table, step, grid, rising_years, threshold) -> dict:
     published = main.loc[("published", "years in one order for all")]
     first, last = table["year"].min(), table["year"].max()
     dated = table.drop_duplicates("region")
+    smallest = grid.groupby(["share", "null"])["p_value"].min()
+    broken = dated["break_p"].dropna()
+    falling = table[(table["year"] == last) & (table["stage"] == "de-industrialising")]
     facts = {
         "stages.rising_years": [rising_years, "count"],
         "stages.threshold": [threshold, "share"],
@@ -120,8 +123,15 @@ def stage_facts(table, step, grid, rising_years, threshold) -> dict:
         "stages.published.expected": [published["expected"], "share"],
         "stages.published.p": [published["p_value"], "p"],
         "stages.false_positive_rate": [100 * together["false_positive_rate"], "share"],
-        "stages.breaks": [(dated["break_p"] < 0.05).sum(), "count"],
-        "stages.breaks.regions": [dated["break_p"].notna().sum(), "count"],
+        "stages.grid.rules": [len(grid[["k", "threshold"]].drop_duplicates()), "count"],
+        "stages.grid.p": [smallest["adjusted", "years in one order for all"], "p"],
+        "stages.grid.apart.p": [smallest["adjusted", "each region apart"], "p"],
+        "stages.breaks": [(broken < 0.05).sum(), "count"],
+        "stages.breaks.regions": [len(broken), "count"],
+        "stages.breaks.expected": [0.05 * len(broken), "share"],
+        # Years that a turn of 2020 has had to show itself.
+        "stages.years_after_2020": [last - 2020, "count"],
+        "stages.falling": [100 * len(falling) / together["regions"], "share"],
         "stages.first": [first, "year"],
         "stages.last": [last, "year"],
     }
@@ -130,7 +140,6 @@ def stage_facts(table, step, grid, rising_years, threshold) -> dict:
         counts = of["stage"].value_counts()
         for stage in ("de-industrialising", "industrialised", "re-industrialising"):
             facts[f"stages.{year}.{stage}"] = [counts.get(stage, 0), "count"]
-    falling = table[(table["year"] == last) & (table["stage"] == "de-industrialising")]
     facts["stages.share_only"] = [(falling["kind"] == "share only").sum(), "count"]
     facts["stages.share_and_volume"] = [(falling["kind"] == "share and volume").sum(), "count"]
     return facts

@@ -52,6 +52,7 @@ rule check_claims:
         claims=f"{HERE}paper/claims.yaml",
         numbers=rules.collect.output.numbers,
         estimates=rules.collect.output.estimates,
+        facts=[rules.collect.output.facts, *FACTS],
         flows=rules.collect.output.samples,
     output:
         claims=shown("results/claims.csv", "paper", "checks"),

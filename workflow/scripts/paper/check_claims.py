@@ -1,8 +1,8 @@
 """Hold the manuscript's sentences to the results before it is typeset; say what it cannot show."""
 
 
-def main(sections: dict, guarded: list, claims: str, numbers: str, estimates: str, flows: str,
-         shown: list, lacking: dict, policy: str, outputs: dict):  # fmt: skip
+def main(sections: dict, guarded: list, claims: str, numbers: str, estimates: str, facts: list,
+         flows: str, shown: list, lacking: dict, policy: str, outputs: dict):  # fmt: skip
     import json
     from pathlib import Path
 
@@ -10,10 +10,10 @@ def main(sections: dict, guarded: list, claims: str, numbers: str, estimates: st
     from monotowns import claims as guard
     from monotowns.errors import InputError
     from monotowns.needs import left_out_table
-    from monotowns.schema import read
+    from monotowns.schema import check, read
 
     texts = {name: Path(path).read_text(encoding="utf-8") for name, path in sections.items()}
-    held = read(claims, InputError)
+    held = check(read(claims, InputError), "claims", claims, InputError)
     for name in guarded:
         typed = guard.typed_digits(texts[name], held["literals"])
         if typed:
@@ -27,7 +27,8 @@ def main(sections: dict, guarded: list, claims: str, numbers: str, estimates: st
     told = "\n".join(text for name, text in texts.items() if name not in lacking["section"])
     untold = "\n".join(text for name, text in texts.items() if name in lacking["section"])
     records = pd.read_csv(estimates, dtype={"term": str})
-    given = (held["claims"], told, records, untold)
+    values = guard.facts_of(json.loads(Path(p).read_text(encoding="utf-8")) for p in facts)
+    given = (held["claims"], told, records, untold, values)
     table, failed = (
         guard.report_claims(*given) if policy == "report" else (guard.check_claims(*given), {})
     )
@@ -48,7 +49,7 @@ if "snakemake" in globals():
     written = snakemake.output.claims.removesuffix("results/claims.csv")
     run(main, snakemake, sections={name: given[name] for name in params.sections},
         guarded=params.guarded, claims=given.claims, numbers=given.numbers,
-        estimates=given.estimates, flows=given.flows,
+        estimates=given.estimates, facts=list(given.facts), flows=given.flows,
         shown=[path.removeprefix(written) for path in params.shown],
         lacking={kind: dict(found) for kind, found in params.lacking.items()},
         policy=params.policy, outputs=dict(snakemake.output.items()))  # fmt: skip
