@@ -69,10 +69,12 @@ def test_a_claim_that_came_or_went_is_told(tmp_path):
     a = build(tmp_path / "a", "1", "5", "aa")
     b = build(tmp_path / "b", "1", "5", "aa")
     (b / "claims.csv").write_text(
-        CLAIMS + "rose,gap positive,0.1,0.05,0.2,Incomes rose.\n", encoding="utf-8"
-    )
+        CLAIMS + "rose,gap positive,0.1,0.05,0.2,Incomes rose.\n"
+        "chance,turned above expected,34,,,As chance gives.\n", encoding="utf-8",
+    )  # fmt: skip
     found = moved(a, b, {})
     assert [(c[0], c[2], c[3]) for c in found.claims] == [
+        ("chance", "none", "34"),
         ("fell", "-0.12 [-0.2, -0.1]", "none"),
         ("rose", "none", "0.1 [0.05, 0.2]"),
     ]

@@ -88,9 +88,11 @@ def _claims(old, new, numbers):
     old, new = (t.assign(again=t.groupby(key[:2]).cumcount()) for t in (old, new))
     both = old.merge(new, on=key, how="outer", suffixes=("_a", "_b"), indicator=True)
     for row in both.fillna("").to_dict("records"):
-        values = [
-            f"{row[f'estimate_{s}']} [{row[f'ci_low_{s}']}, {row[f'ci_high_{s}']}]" for s in "ab"
-        ]
+        values = []
+        for s in "ab":
+            low, high = row[f"ci_low_{s}"], row[f"ci_high_{s}"]
+            # A fact has no interval.
+            values.append(str(row[f"estimate_{s}"]) + (f" [{low}, {high}]" if low or high else ""))
         if row["_merge"] != "both":
             values = [v if row["_merge"] == side else "none" for v, side in
                       zip(values, ("left_only", "right_only"), strict=True)]  # fmt: skip
