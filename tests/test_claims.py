@@ -1,19 +1,17 @@
 import pandas as pd
 import pytest
 from monotowns import schema
-from monotowns.claims import (
-    check_claims,
+from monotowns.claims import check_claims, facts_of, report_claims
+from monotowns.errors import InputError
+from monotowns.prose import (
     claimed,
-    facts_of,
     filled,
     prose,
-    report_claims,
     sentences,
     typed_digits,
     unguarded,
     without_result,
 )
-from monotowns.errors import InputError
 
 RECORDS = pd.DataFrame(
     [("gap", "2021", -0.1, -0.2, -0.01, "CRV1(region)"), ("toser", "att", -0.02, -0.06, 0.02, "x"),

@@ -11,8 +11,8 @@ import pandas as pd
 
 from monotowns.audit.compare import key_of
 from monotowns.audit.trace import sentences_by_number
-from monotowns.claims import filled, prose, sentences
 from monotowns.drift import drift
+from monotowns.prose import filled, prose, sentences
 
 #: Where the kept tables whose content is told by number or claim stand; they are not told twice.
 TOLD = {"numbers.json", "claims.csv", "digests.csv"}

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from monotowns import claims, manuscript
+from monotowns import manuscript
 from monotowns.audit import records as recorded
 from monotowns.audit.rules import Rule, definition, functions_of
 from monotowns.errors import InputError
+from monotowns.prose import filled, prose, sentences
 from monotowns.settings import ESTIMATORS
 
 NUMBERS = "results/numbers.json"
@@ -55,8 +56,8 @@ def sentences_by_number(sources: dict[str, str], numbers: dict[str, str]) -> dic
     """
     found = {}
     for text in sources.values():
-        for sentence in claims.sentences(claims.prose(text)):
-            told = claims.filled(sentence, numbers)
+        for sentence in sentences(prose(text)):
+            told = filled(sentence, numbers)
             for name in re.findall(r"\{([^}]*)\}", sentence):
                 for one in (name, f"{name}.low", f"{name}.high"):
                     found.setdefault(one, []).append(told)
@@ -127,7 +128,7 @@ def items(shown: list[dict], root, texts: dict[str, str]) -> list[dict]:
             item["file"] = "results/claims.csv"
             # A claim that these results cannot hold has no row.
             part = held.get_group(one["name"]) if one["name"] in held.groups else nothing
-            item["sentences"] = [claims.filled(s, numbers) for s in part["sentence"].unique()]
+            item["sentences"] = [filled(s, numbers) for s in part["sentence"].unique()]
             item["assertions"] = list(part["assertion"])
         found.append(item)
     return found

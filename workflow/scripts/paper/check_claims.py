@@ -8,6 +8,7 @@ def main(sections: dict, guarded: list, claims: str, numbers: str, estimates: st
 
     import pandas as pd
     from monotowns import claims as guard
+    from monotowns import prose
     from monotowns.errors import InputError
     from monotowns.needs import left_out_table
     from monotowns.schema import check, read
@@ -15,11 +16,11 @@ def main(sections: dict, guarded: list, claims: str, numbers: str, estimates: st
     texts = {name: Path(path).read_text(encoding="utf-8") for name, path in sections.items()}
     held = check(read(claims, InputError), "claims", claims, InputError)
     for name in guarded:
-        typed = guard.typed_digits(texts[name], held["literals"])
+        typed = prose.typed_digits(texts[name], held["literals"])
         if typed:
             raise InputError(sections[name], "a number is typed by hand", keys=typed,
                              remedy="read it from results/numbers.json with #n")  # fmt: skip
-        loose = guard.unguarded(texts[name])
+        loose = prose.unguarded(texts[name])
         if loose:
             raise InputError(sections[name], "a sentence claims something and nothing holds it",
                              keys=loose,
@@ -38,7 +39,7 @@ def main(sections: dict, guarded: list, claims: str, numbers: str, estimates: st
     lacking["specification"] |= why.to_dict()
     if policy == "report":
         known = json.loads(Path(numbers).read_text(encoding="utf-8"))
-        lacking |= {"claim": failed} | guard.without_result(told, known, shown)
+        lacking |= {"claim": failed} | prose.without_result(told, known, shown)
     left_out_table(**lacking).to_csv(outputs["left_out"], index=False, lineterminator="\n")
 
 
