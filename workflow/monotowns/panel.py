@@ -166,7 +166,7 @@ def shorter_side(panel: pd.DataFrame) -> np.ndarray:
     return (rank < rank.groupby(panel["entity"]).transform("max")).to_numpy()
 
 
-def monotown_status(lists, places, versions, overrides, definitions):
+def monotown_status(lists, places, versions, overrides, codes, definitions):
     """Locate the monotowns and classify the entities.
 
     Parameters
@@ -175,6 +175,8 @@ def monotown_status(lists, places, versions, overrides, definitions):
         ``monotowns_2014``, ``monotowns_2024``, ``toser`` with ``region`` and ``town``.
     places, versions, overrides : pandas.DataFrame
         Population bulletin, dictionary, and hand-made places of towns.
+    codes : pandas.DataFrame
+        Hand-made part of the crosswalk, see :func:`harmonise`: the bulletin may print a newer code.
     definitions : dict
         Name -> ``list`` (2014 or 2024) and ``town_share_min``, the least share of the entity's
         population that lives in its monotowns; ``main`` is the study's.
@@ -198,7 +200,9 @@ def monotown_status(lists, places, versions, overrides, definitions):
         fixed = pd.Series(keys.map(hand.to_dict()), index=towns.index).map(entity)
         located[name] = towns.assign(list=name, entity=fixed.fillna(place))
     old, new, toser = (located[k] for k in ("monotowns_2014", "monotowns_2024", "toser"))
-    towns = places[places["level"] == "municipality"].assign(entity=lambda f: f["code"].map(entity))
+    towns = places[places["level"] == "municipality"]
+    code = towns["code"].map(codes.set_index("code")["target"]).fillna(towns["code"])
+    towns = towns.assign(entity=code.map(entity))
     residents = towns.dropna(subset=["entity"]).groupby("entity")["population"].sum()
     status = pd.DataFrame(index=sorted(set(old["entity"].dropna()) | set(new["entity"].dropna())))
     status["listed_2014"] = old.groupby("entity").size()

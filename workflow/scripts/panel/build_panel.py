@@ -20,7 +20,7 @@ def main(tables: dict, corrections: dict, config: dict, outputs: dict):
     read = {k: pd.DataFrame(columns=v) for k, v in empty.items()} | read
     lists = {k: read[k] for k in ("monotowns_2014", "monotowns_2024", "toser")}
     status, towns = panel.monotown_status(
-        lists, read["population_2024"], versions, hand["towns"],
+        lists, read["population_2024"], versions, hand["towns"], hand["crosswalk"],
         config["monotown"],
     )  # fmt: skip
     frame = check(panel.assemble(rows, status, versions, config["deflator"]), "panel")
