@@ -143,4 +143,4 @@ def test_its_two_commands_run_elsewhere(archive, tmp_path):
     env["PYTEST_ADDOPTS"] = "-m 'not workflow and not montecarlo' -k 'claims or contracts or drift'"
     done = subprocess.run([make, "test", *words], cwd=tree, env=env, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-2000:]
-    assert re.search(r"\b[2-9]\d+ passed", done.stdout)
+    assert int(re.search(r"\b(\d+) passed", done.stdout)[1]) > 20
