@@ -113,7 +113,7 @@ class Cluster:
         words = [str(word) for word in command]
         self.daemons[name] = subprocess.Popen(words, stdout=log, stderr=log, start_new_session=True)
 
-    def _wait(self, ready, what, seconds=30):
+    def _wait(self, ready, what, seconds=120):
         end = time.monotonic() + seconds
         while not ready():
             if time.monotonic() > end or any(d.poll() is not None for d in self.daemons.values()):
