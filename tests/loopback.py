@@ -129,7 +129,8 @@ class Cluster:
 
     def submitted(self) -> int:
         """How often sbatch has been called."""
-        return len((self.folder / "submitted").read_text().split())
+        kept = self.folder / "submitted"
+        return len(kept.read_text().split()) if kept.exists() else 0
 
     def lose(self, node: str) -> None:
         """A node goes down with all that runs on it."""
