@@ -40,3 +40,18 @@ def snakemake(folder, *words, before=(), **environment):
     own = {**os.environ, "PYTHONPATH": str(folder / "workflow"), "PYTHONUTF8": "1"}
     done = subprocess.run(command, cwd=folder, capture_output=True, env=own | environment)
     return done.returncode, done.stderr.decode() + done.stdout.decode()
+
+
+def edit(path, old, new):
+    """Replace the one place of a file that has a text."""
+    text = path.read_text(encoding="utf-8")
+    assert text.count(old) == 1
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def git(folder, *words):
+    """Call git as nobody in particular; what it says."""
+    identity = ["-c", "user.name=test", "-c", "user.email=test"]
+    done = subprocess.run(["git", *identity, *words], cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout

@@ -7,7 +7,7 @@ import subprocess
 
 import pandas as pd
 import pytest
-from checkout import ROOT, checkout, snakemake
+from checkout import ROOT, checkout, edit, snakemake
 from monotowns.sources import load_registry
 
 REGISTRY = load_registry(ROOT / "data/sources.yaml")
@@ -23,12 +23,6 @@ def copy(tmp_path):
     folder = checkout(tmp_path / "копия с пробелом")
     edit(folder / "config/config.yaml", "acquisition: snapshot", "acquisition: download")
     return folder
-
-
-def edit(path, old, new):
-    text = path.read_text(encoding="utf-8")
-    assert text.count(old) == 1
-    path.write_text(text.replace(old, new), encoding="utf-8")
 
 
 def test_the_plan_is_made_without_a_network(copy):

@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import pytest
-from checkout import ROOT
+from checkout import ROOT, git
 from monotowns.audit.moved import moved, told
 
 CLAIMS = "claim,assertion,estimate,ci_low,ci_high,sentence\n"
@@ -84,16 +84,11 @@ def test_a_claim_that_came_or_went_is_told(tmp_path):
 def repository(tmp_path):
     folder = tmp_path / "repo"
     folder.mkdir()
-
-    def git(*words):
-        identity = ["-c", "user.name=test", "-c", "user.email=test"]
-        subprocess.run(["git", *identity, *words], cwd=folder, check=True, capture_output=True)
-
-    git("init", "-q")
+    git(folder, "init", "-q")
     for percent in ("−11.7", "−9.9"):
         build(folder, percent, "5", "aa")
-        git("add", "-A")
-        git("commit", "-qm", percent)
+        git(folder, "add", "-A")
+        git(folder, "commit", "-qm", percent)
     return folder
 
 

@@ -2,14 +2,13 @@
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 import time
 
 import pytest
 import yaml
-from checkout import ROOT, checkout
+from checkout import ROOT, built_copy
 from loopback import Cluster
 from monotowns.audit.rules import rules_of
 
@@ -22,8 +21,6 @@ ESTIMATES = ("gap_main", "gap_after", "gap_strict", "gap_any", "gap_list_2024", 
              "toser_stacked", "agglomeration_within", "scales_shift")  # fmt: skip
 #: Estimates of the run that loses a node.
 LOST = ESTIMATES[:6]
-#: What a run has written, and Snakemake's own account of it.
-WRITTEN = ("results", "data/panel", "logs", "benchmarks", ".snakemake/metadata")
 
 
 @pytest.fixture(scope="module")
@@ -35,11 +32,9 @@ def cluster(tmp_path_factory):
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory):
     """A copy of this machine's finished run."""
-    if not all((ROOT / name).exists() for name in (*WRITTEN, "results/paper.pdf")):
+    folder = built_copy(tmp_path_factory.mktemp("study"))
+    if folder is None:
         pytest.skip("nothing built yet: say make first")
-    folder = checkout(tmp_path_factory.mktemp("study"))
-    for name in WRITTEN:
-        shutil.copytree(ROOT / name, folder / name, dirs_exist_ok=True)
     return folder
 
 

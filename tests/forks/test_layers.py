@@ -1,34 +1,16 @@
 """A fork keeps its settings in its own files: what comes from upstream merges without conflict."""
 
-import os
-import subprocess
-
 import pytest
 import yaml
-from checkout import checkout
+from checkout import checkout, edit, git
 from monotowns.settings import complete_config
 
 from forks.run import ran, snakemake
 
 pytestmark = pytest.mark.workflow
 
-WHO = {"GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "nobody",
-       "GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "nobody"}  # fmt: skip
 REGRESSION = "{question: gap, group: exploratory, estimator: ols, treatment: monotown}"
 MINE = f"specifications:\n  gap_mine: {REGRESSION}\n  gap_any: null\n"
-
-
-def git(folder, *words):
-    done = subprocess.run(["git", *words], cwd=folder, capture_output=True, text=True,
-                          env=os.environ | WHO)  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
-def replace(path, old, new):
-    text = path.read_text(encoding="utf-8")
-    assert text.count(old) == 1
-    path.write_text(text.replace(old, new), encoding="utf-8")
 
 
 def test_a_forks_layer_takes_what_upstream_changes(tmp_path):
@@ -48,9 +30,9 @@ def test_a_forks_layer_takes_what_upstream_changes(tmp_path):
     # Upstream changes the very mappings that the fork's layer changes, and adds a regression.
     git(folder, "switch", "-q", "main")
     before = yaml.safe_load((folder / "config/config.yaml").read_text(encoding="utf-8"))["seed"]
-    replace(folder / "config/config.yaml", "\nseed: ", "\nseed: 1")
-    replace(folder / "config/config.yaml", "kappa_km: 200", "kappa_km: 220")
-    replace(folder / "config/specifications.yaml", "\nspecifications:\n",
+    edit(folder / "config/config.yaml", "\nseed: ", "\nseed: 1")
+    edit(folder / "config/config.yaml", "kappa_km: 200", "kappa_km: 220")
+    edit(folder / "config/specifications.yaml", "\nspecifications:\n",
             f"\nspecifications:\n  gap_new: {REGRESSION}\n")  # fmt: skip
     git(folder, "commit", "-qam", "another seed")
     git(folder, "switch", "-q", "fork")

@@ -58,11 +58,10 @@ def _told(key):
 
 def _refuse_senseless(name, claim):
     """Refuse an assertion that its words allow and that asks for nothing."""
-    of = "fact" if "fact" in claim else "specification"
-    needed = {"fact": ("fact",), "specification": ("specification", "term")}[of]
-    compared = claim["holds"] in ("below", "above")
-    wrong = [f"missing: {key}" for key in needed if key not in claim]
-    if of == "fact" and (not compared or "by" in claim or "specification" in claim):
+    compared, wrong = claim["holds"] in ("below", "above"), []
+    if "fact" not in claim:
+        wrong += [f"missing: {key}" for key in ("specification", "term") if key not in claim]
+    elif not compared or "by" in claim or "specification" in claim:
         wrong.append("a fact has no interval: it is below or above something")
     if compared != ("than" in claim):
         wrong.append("below and above need than, and nothing else does")

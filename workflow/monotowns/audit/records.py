@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 from monotowns.errors import InputError
@@ -22,14 +23,18 @@ def load(folder) -> dict[str, dict]:
         Output's path -> record of the job that wrote it; a record carries its own path as ``log``.
     """
     found = {}
-    for path in sorted(Path(folder).rglob("*.json")):
-        try:
-            record = json.loads(path.read_text(encoding="utf-8"))
-        except json.JSONDecodeError:
-            continue  # a job that was killed while it wrote; its outputs have no record
+    for path, record in _read(folder):
         record["log"] = path.relative_to(Path(folder).parent).as_posix()
         found |= dict.fromkeys(record["outputs"], record)
     return found
+
+
+def _read(folder):
+    """The records' paths and contents, in the order of the paths."""
+    for path in sorted(Path(folder).rglob("*.json")):
+        # A job that was killed while it wrote has left no record.
+        with suppress(json.JSONDecodeError):
+            yield path, json.loads(path.read_text(encoding="utf-8"))
 
 
 def lay_out(target, here="", written="", known=()) -> None:
@@ -69,11 +74,7 @@ def lay_out(target, here="", written="", known=()) -> None:
         link(f"{here}{own}", own)
     # Typst wants its document within the folder and follows links before it looks.
     shutil.copytree(f"{here}paper", target / "paper")
-    for path in sorted(Path(f"{written}logs").rglob("*.json")):
-        try:
-            record = json.loads(path.read_text(encoding="utf-8"))
-        except json.JSONDecodeError:
-            continue  # see load
+    for path, record in _read(f"{written}logs"):
         if record["rule"] not in known:
             mine = [rule for rule in known if record["rule"].endswith(f"_{rule}")]
             record["rule"] = max(mine, key=len, default=record["rule"])
