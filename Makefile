@@ -4,9 +4,6 @@
 
 PYTHON ?= python3
 CORES  ?= 2
-# Sizes and stages of `make scale`; no stages are all of them.
-N      ?= 1,10,100
-STAGES ?=
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.synced
@@ -24,7 +21,7 @@ export PYTHONHASHSEED := 0
 export PYTHONUTF8 := 1
 export MPLBACKEND := Agg
 
-.PHONY: all explain new-source new-specification reference profile verify diff package report expected environment test test-fast bench bench-all scale lint format snapshot dag lock clean help
+.PHONY: all explain new-source new-specification reference profile verify diff package report expected environment test test-fast bench bench-all lint format snapshot dag lock clean help
 .DEFAULT_GOAL := all
 
 all: $(STAMP)  ## build everything up to results/paper.pdf
@@ -43,12 +40,6 @@ bench: $(STAMP)  ## time the estimators beside their peers, slow peers on a smal
 
 bench-all: $(STAMP)  ## the same with every peer at the full size (an hour)
 	@$(BIN)/python tests/bench/run.py --all --output results/bench.csv
-
-scale: $(STAMP)  ## the chain on panels 1, 10, 100 times as large: make scale N=1,10 [STAGES=two_way,conley]
-	@mkdir -p data/scale
-	@printf 'scale: {copies: [%s], only: [%s]}\n' "$(N)" "$(STAGES)" > data/scale/sizes.yaml
-	@$(SNAKEMAKE) --configfile data/scale/sizes.yaml -- draw_scale
-	@echo "Time, memory and exponents: results/scale.csv    Drawn: results/scale.svg"
 
 lint: $(STAMP)  ## style of Python and Snakemake files
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/snakefmt --check Snakefile workflow/rules
@@ -99,7 +90,7 @@ lock: $(STAMP)  ## resolve envs/requirements.in anew into the hash-pinned lock
 	@$(BIN)/python envs/conda.py
 
 clean:  ## remove everything that the pipeline wrote (not the environment)
-	@rm -rf data/raw data/clean data/panel data/drift data/scale logs benchmarks .snakemake
+	@rm -rf data/raw data/clean data/panel data/drift logs benchmarks .snakemake
 	@find results -mindepth 1 -maxdepth 1 ! -name expected -exec rm -rf {} +
 
 help:  ## this list
@@ -113,6 +104,6 @@ $(STAMP): envs/requirements.lock pyproject.toml
 	  f"Python {v[0]}.{v[1]} found; this project is locked for 3.11 to 3.13. Say: make PYTHON=python3.12")'
 	@sed -n '/^uv==/,/[^\\]$$/p' envs/requirements.lock > $(VENV)/uv.txt
 	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(VENV)/uv.txt
-	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes envs/requirements.lock
+	@$(BIN)/uv pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes envs/requirements.lock
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@touch $(STAMP)

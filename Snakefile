@@ -6,19 +6,12 @@ import shlex
 import sys
 from functools import partial
 
-from monotowns import needs
-from monotowns.provenance import beside, code_of, commit
-from monotowns.readers import module_of, own_module
-from monotowns.scale.plan import TABLES as SCALE_TABLES
-from monotowns.scale.plan import jobs as scale_jobs
-from monotowns.settings import (
-    ESTIMATORS,
-    complete_config,
-    load_section,
-    load_specifications,
-)
-from monotowns.sources import load_registry
-from monotowns.stage import refusals
+from monotowns.run import needs
+from monotowns.run.provenance import beside, code_of, commit
+from monotowns.acquire.readers import module_of, own_module
+from monotowns.run.settings import ESTIMATORS, complete_config, load_section, load_specifications
+from monotowns.acquire.registry import load_registry
+from monotowns.run.stage import refusals
 
 # Snakemake puts this path into a shell command unquoted; a folder with a space would end it early.
 if any(letter.isspace() for letter in sys.executable):
@@ -85,7 +78,6 @@ include: "workflow/rules/spatial.smk"
 include: "workflow/rules/estimate.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/paper.smk"
-include: "workflow/rules/scale.smk"
 include: "workflow/rules/audit.smk"
 
 

@@ -8,9 +8,21 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 #: What the workflow reads; the rest of a checkout (tests, environment) it does not need.
-NAMES = ("Snakefile", "config", "workflow", "data/snapshot", "data/corrections",
-         "data/sources.yaml", "data/literature.csv", "data/row_counts.csv", "data/known_faults.csv",
-         "envs", "LICENSE", "paper", "results/expected")  # fmt: skip
+NAMES = (
+    "Snakefile",
+    "config",
+    "workflow",
+    "data/snapshot",
+    "data/corrections",
+    "data/sources.yaml",
+    "data/literature.csv",
+    "data/row_counts.csv",
+    "data/known_faults.csv",
+    "envs",
+    "LICENSE",
+    "paper",
+    "results/expected",
+)
 #: What a run has written, and Snakemake's own account of it.
 WRITTEN = ("results", "data/panel", "logs", "benchmarks", ".snakemake/metadata")
 

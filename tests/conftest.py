@@ -3,12 +3,20 @@
 import pytest
 
 #: Files whose tests share a run of the workflow in a copy; each takes some minutes.
-SHARED = ("tests/cluster/", "tests/forks/test_module.py", "tests/forks/test_parameters.py",
-          "tests/forks/test_country.py", "tests/forks/test_source.py",
-          "tests/test_report.py")  # fmt: skip
+SHARED = (
+    "tests/cluster/",
+    "tests/forks/test_module.py",
+    "tests/forks/test_parameters.py",
+    "tests/forks/test_country.py",
+    "tests/forks/test_source.py",
+    "tests/test_report.py",
+)
 #: Whole runs that share nothing.
-ALONE = ("tests/faults/test_runs.py", "tests/audit/test_package.py::test_its_two",
-         "tests/audit/test_reruns.py::test_snakemake")  # fmt: skip
+ALONE = (
+    "tests/faults/test_runs.py",
+    "tests/audit/test_package.py::test_its_two",
+    "tests/audit/test_reruns.py::test_snakemake",
+)
 
 
 def pytest_collection_modifyitems(items):

@@ -83,19 +83,28 @@ class Cluster:
         key = self.folder / "munge.key"
         key.write_bytes(os.urandom(1024))
         key.chmod(0o400)
-        munge = {"key-file": key, **{f"{name}-file": self.folder / f"munged.{name}"
-                                     for name in ("pid", "log", "seed")}}  # fmt: skip
+        munge = {
+            "key-file": key,
+            **{f"{name}-file": self.folder / f"munged.{name}" for name in ("pid", "log", "seed")},
+        }
         options = [f"--{name}={path}" for name, path in munge.items()]
         socket_file = self.folder / "munge.socket"
         try:
-            self._start("munged", need("munged", "munge"), "--foreground", "--force",
-                        f"--socket={socket_file}", *options)  # fmt: skip
+            self._start(
+                "munged",
+                need("munged", "munge"),
+                "--foreground",
+                "--force",
+                f"--socket={socket_file}",
+                *options,
+            )
             self._wait(socket_file.exists, "munged")
             self._start("slurmctld", need("slurmctld", "slurm-wlm"), "-D", "-f", self.config)
             for node in ("n1", "n2"):
                 self._start(node, slurmd, "-D", "-f", self.config, "-N", node)
-            self._wait(lambda: self.ask("sinfo", "-h", "-o", "%T %D").split() == ["idle", "2"],
-                       "slurmd")  # fmt: skip
+            self._wait(
+                lambda: self.ask("sinfo", "-h", "-o", "%T %D").split() == ["idle", "2"], "slurmd"
+            )
         except BaseException:
             self.__exit__()
             raise

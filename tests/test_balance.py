@@ -1,8 +1,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from monotowns.errors import DesignError
-from monotowns.models.balance import balance_panel, entropy_weights
+from monotowns.measures.balance import balance_panel, entropy_weights
+from monotowns.run.errors import DesignError
 
 
 def test_two_controls_by_hand():
@@ -16,10 +16,16 @@ def test_against_a_general_optimiser():
     rng = np.random.default_rng(0)
     x, target = rng.normal(size=(40, 2)), np.array([0.3, -0.2])
     peer = minimize(
-        lambda w: w @ np.log(w), np.full(40, 1 / 40), method="SLSQP", bounds=[(1e-9, 1)] * 40,
-        constraints=[{"type": "eq", "fun": lambda w: w @ x - target},
-                     {"type": "eq", "fun": lambda w: w.sum() - 1}], options={"maxiter": 500},
-    )  # fmt: skip
+        lambda w: w @ np.log(w),
+        np.full(40, 1 / 40),
+        method="SLSQP",
+        bounds=[(1e-9, 1)] * 40,
+        constraints=[
+            {"type": "eq", "fun": lambda w: w @ x - target},
+            {"type": "eq", "fun": lambda w: w.sum() - 1},
+        ],
+        options={"maxiter": 500},
+    )
     np.testing.assert_allclose(entropy_weights(x, target) / 40, peer.x, atol=2e-4)
 
 

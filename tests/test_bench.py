@@ -68,8 +68,15 @@ def test_the_runner_fails_for_results_that_disagree_and_broken_peers(folder, cap
 
 def test_slow_peers_run_small_unless_all_is_asked_for():
     seen = []
-    case = Case("w", lambda scale: scale, lambda s: [s], lambda s: seen.append(s) or [s], "p",
-                slow=True, peer_scale=0.1)  # fmt: skip
+    case = Case(
+        "w",
+        lambda scale: scale,
+        lambda s: [s],
+        lambda s: seen.append(s) or [s],
+        "p",
+        slow=True,
+        peer_scale=0.1,
+    )
     row = compare(case)
     assert row["compared"] == 0.1 and set(seen) == {0.1} and row["note"] == ""
     seen.clear()

@@ -2,8 +2,8 @@ from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
-from monotowns.errors import DesignError
-from monotowns.models.breaks import bai_quantiles, structural_breaks
+from monotowns.estimate.breaks import bai_quantiles, structural_breaks
+from monotowns.run.errors import DesignError
 
 
 def series(levels, lengths, noise=0.3, seed=0):
@@ -23,8 +23,9 @@ def test_planted_breaks_are_found_and_lie_in_their_intervals(interval):
     regimes = fit.details["regimes"]
     assert regimes["first"].tolist() == [1980, 1992, 2002]
     assert regimes["last"].tolist() == [1991, 2001, 2019]
-    assert regimes["level"].tolist() == pytest.approx([y[:12].mean(), y[12:22].mean(),
-                                                       y[22:].mean()])  # fmt: skip
+    assert regimes["level"].tolist() == pytest.approx(
+        [y[:12].mean(), y[12:22].mean(), y[22:].mean()]
+    )
     assert regimes["sigma"][0] == pytest.approx(y[:12].std(ddof=1))
 
 
@@ -43,9 +44,10 @@ def test_partitions_against_all_partitions(trend):
 
     for m in range(4):
         partitions = [
-            ends for ends in combinations(range(4, 19), m)
+            ends
+            for ends in combinations(range(4, 19), m)
             if all(b - a >= 4 for a, b in zip((0, *ends), (*ends, 22), strict=True))
-        ]  # fmt: skip
+        ]
         assert fit.details["ssr"][m] == pytest.approx(min(map(ssr, partitions)), rel=1e-9)
 
 
@@ -109,8 +111,9 @@ def test_quantiles_of_unequal_sides_against_simulated_walks():
     before = np.cumsum(rng.normal(size=(walks, steps)) * 0.5 * np.sqrt(dt) - dt / 2, axis=1)
     place = np.where(
         np.maximum(after.max(axis=1), 0) > np.maximum(before.max(axis=1), 0),
-        (after.argmax(axis=1) + 1) * dt, -(before.argmax(axis=1) + 1) * dt,
-    )  # fmt: skip
+        (after.argmax(axis=1) + 1) * dt,
+        -(before.argmax(axis=1) + 1) * dt,
+    )
     for level in (0.5, 0.8, 0.95):
         early, late = bai_quantiles(1, 0.5, 1, level)
         # Three standard errors of the simulated shares, and the share of one step.

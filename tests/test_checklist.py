@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
-from monotowns.checklist import walk
-from monotowns.errors import InputError
+from monotowns.manuscript.checklist import walk
+from monotowns.run.errors import InputError
 
 RECORDS = pd.DataFrame({"specification": ["s"], "term": ["x"], "p_value": [0.03], "n_obs": [50]})
 ITEM = {"id": "a", "item": "what", "artefact": "f.csv"}

@@ -1,9 +1,7 @@
 import pandas as pd
 import pytest
-from monotowns import schema
-from monotowns.claims import check_claims, facts_of, report_claims
-from monotowns.errors import InputError
-from monotowns.prose import (
+from monotowns.manuscript.claims import check_claims, facts_of, report_claims
+from monotowns.manuscript.text import (
     claimed,
     filled,
     prose,
@@ -12,12 +10,18 @@ from monotowns.prose import (
     unguarded,
     without_result,
 )
+from monotowns.run import schema
+from monotowns.run.errors import InputError
 
 RECORDS = pd.DataFrame(
-    [("gap", "2021", -0.1, -0.2, -0.01, "CRV1(region)"), ("toser", "att", -0.02, -0.06, 0.02, "x"),
-     ("gap", "2021", -0.1, -0.3, 0.1, "wild"), ("mp", "x", 0.05, 0.01, 0.09, "x")],
+    [
+        ("gap", "2021", -0.1, -0.2, -0.01, "CRV1(region)"),
+        ("toser", "att", -0.02, -0.06, 0.02, "x"),
+        ("gap", "2021", -0.1, -0.3, 0.1, "wild"),
+        ("mp", "x", 0.05, 0.01, 0.09, "x"),
+    ],
     columns=["specification", "term", "estimate", "ci_low", "ci_high", "variance"],
-)  # fmt: skip
+)
 FELL = '#claim("fell")[Incomes fell by #n("gap.2021.percent") per cent.]'
 CLAIM = {"specification": "gap", "term": 2021, "holds": "negative"}
 
@@ -28,8 +32,9 @@ def test_a_true_claim_is_listed_with_its_sentence():
 
 
 def test_a_flipped_sign_stops_the_build_and_quotes_the_sentence():
-    flipped = RECORDS.assign(estimate=-RECORDS["estimate"], ci_low=-RECORDS["ci_high"],
-                             ci_high=-RECORDS["ci_low"])  # fmt: skip
+    flipped = RECORDS.assign(
+        estimate=-RECORDS["estimate"], ci_low=-RECORDS["ci_high"], ci_high=-RECORDS["ci_low"]
+    )
     with pytest.raises(InputError, match=r"Incomes fell by(.|\n)*needs gap 2021 negative"):
         check_claims({"fell": CLAIM}, FELL, flipped)
 
@@ -43,11 +48,13 @@ def test_a_flipped_sign_stops_the_build_and_quotes_the_sentence():
         (CLAIM | {"holds": "above", "than": {"specification": "mp", "term": "x"}}, False),
         ({"specification": "mp", "term": "x", "holds": "positive"}, True),
         ({"specification": "mp", "term": "x", "holds": "above", "than": 0.04}, True),
-        ({"specification": "mp", "term": "x", "holds": "above", "than": 0.04, "by": "interval"},
-         False),
+        (
+            {"specification": "mp", "term": "x", "holds": "above", "than": 0.04, "by": "interval"},
+            False,
+        ),
         ({"specification": "toser", "term": "att", "holds": "null"}, False),  # no MDE in the text
     ],
-)  # fmt: skip
+)
 def test_assertions(claim, true):
     if true:
         assert len(check_claims({"fell": claim}, FELL, RECORDS)) == 1
@@ -127,8 +134,10 @@ def test_what_a_text_shows_without_a_result_is_listed_by_kind():
     numbers, present = {"a.n", "c.low"}, ["results/figures/gap.svg"]
     found = without_result(source, numbers, present)
     assert {kind: list(names) for kind, names in found.items()} == {
-        "number": ["b.n", "c.high"], "figure": ["map"], "table": ["results/tables/t.csv"],
-    }  # fmt: skip
+        "number": ["b.n", "c.high"],
+        "figure": ["map"],
+        "table": ["results/tables/t.csv"],
+    }
 
 
 FACTS = {"turned.p": 0.2, "turned": 34.0, "expected": 30.0}

@@ -5,11 +5,11 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from monotowns.errors import DesignError
-from monotowns.inference import cluster as wild
-from monotowns.inference.cluster import wild_cluster_bootstrap
-from monotowns.inference.jackknife import cluster_jackknife, cluster_leverage
-from monotowns.models.twoway import drop_singletons
+from monotowns.estimate import wild_bootstrap as wild
+from monotowns.estimate.jackknife import cluster_jackknife, cluster_leverage
+from monotowns.estimate.regression import drop_singletons
+from monotowns.estimate.wild_bootstrap import wild_cluster_bootstrap
+from monotowns.run.errors import DesignError
 
 #: Ours and the oracle differ by rounding alone.
 ROUNDING = 1e-8
@@ -72,9 +72,13 @@ def brute_force(y, W, cluster, null=0.0, impose_null=True):
 def test_enumeration_against_refitting_with_dummies(regressors, effects, impose_null):
     frame = panel()
     found = wild_cluster_bootstrap(
-        frame["y"], frame[regressors], frame["region"], [frame[e] for e in effects],
-        weights="rademacher", impose_null=impose_null,
-    )  # fmt: skip
+        frame["y"],
+        frame[regressors],
+        frame["region"],
+        [frame[e] for e in effects],
+        weights="rademacher",
+        impose_null=impose_null,
+    )
     assert found.enumerated
     W, region = with_dummies(frame, regressors, effects), frame["region"].to_numpy()
     observed, drawn = brute_force(frame["y"].to_numpy(), W, region, impose_null=impose_null)
@@ -90,12 +94,18 @@ def test_enumeration_against_refitting_with_dummies(regressors, effects, impose_
 def test_confidence_set_is_what_refitting_at_every_null_does_not_reject():
     frame = panel(effect=0.5)
     y, region = frame["y"].to_numpy(), frame["region"].to_numpy()
-    found = wild_cluster_bootstrap(y, frame[["x"]], region, [frame["entity"], frame["year"]],
-                                   weights="rademacher", level=0.8)  # fmt: skip
+    found = wild_cluster_bootstrap(
+        y, frame[["x"]], region, [frame["entity"], frame["year"]], weights="rademacher", level=0.8
+    )
     W = with_dummies(frame, ["x"], ["entity", "year"])
     ((low, high),) = found.confidence_set
-    for null in [*np.linspace(low - 0.3, high + 0.3, 12), low - 1e-6, low + 1e-6, high - 1e-6,
-                 high + 1e-6]:  # fmt: skip
+    for null in [
+        *np.linspace(low - 0.3, high + 0.3, 12),
+        low - 1e-6,
+        low + 1e-6,
+        high - 1e-6,
+        high + 1e-6,
+    ]:
         observed, drawn = brute_force(y, W, region, null)
         p_value = np.mean(np.abs(drawn) >= np.abs(observed) * (1 - 1e-9))
         assert (low <= null <= high) == (p_value > 0.2 + 1e-9)
@@ -104,9 +114,14 @@ def test_confidence_set_is_what_refitting_at_every_null_does_not_reject():
 def test_set_without_the_null_imposed_is_symmetric_about_the_estimate():
     frame = panel()
     found = wild_cluster_bootstrap(
-        frame["y"], frame["x"], frame["region"], [frame["entity"]], weights="rademacher",
-        impose_null=False, level=0.8,
-    )  # fmt: skip
+        frame["y"],
+        frame["x"],
+        frame["region"],
+        [frame["entity"]],
+        weights="rademacher",
+        impose_null=False,
+        level=0.8,
+    )
     # .2 of 32 samples, the observed among them, leaves six: the sixth largest of the 31 drawn.
     sixth = np.sort(np.abs(found.statistics))[-6] * found.standard_error
     expected = [(found.estimate - sixth, found.estimate + sixth)]
@@ -135,8 +150,9 @@ def test_inversion_finds_disjoint_sets():
 
 def test_four_clusters_cannot_bound_the_estimate():
     frame = panel(clusters=4)
-    found = wild_cluster_bootstrap(frame["y"], frame["x"], frame["region"], [frame["entity"]],
-                                   weights="rademacher")  # fmt: skip
+    found = wild_cluster_bootstrap(
+        frame["y"], frame["x"], frame["region"], [frame["entity"]], weights="rademacher"
+    )
     assert found.draws == 7
     assert found.p_value >= 1 / 8
     assert found.confidence_set == ((-np.inf, np.inf),)
@@ -167,10 +183,21 @@ def test_p_value_against_wildboottest(weights):
     from wildboottest.wildboottest import WildboottestCL
 
     frame = panel(clusters=16, seed=5, effect=0.2)
-    W = np.hstack([with_dummies(frame, ["x"], ["entity"]),
-                   pd.get_dummies(frame["year"]).to_numpy(float)[:, 1:]])  # fmt: skip
-    peer = WildboottestCL(X=W, Y=frame["y"].to_numpy(), cluster=frame["region"].to_numpy(),
-                          R=np.eye(W.shape[1])[0], B=9999, seed=3, parallel=False)  # fmt: skip
+    W = np.hstack(
+        [
+            with_dummies(frame, ["x"], ["entity"]),
+            pd.get_dummies(frame["year"]).to_numpy(float)[:, 1:],
+        ]
+    )
+    peer = WildboottestCL(
+        X=W,
+        Y=frame["y"].to_numpy(),
+        cluster=frame["region"].to_numpy(),
+        R=np.eye(W.shape[1])[0],
+        B=9999,
+        seed=3,
+        parallel=False,
+    )
     peer.get_scores(bootstrap_type="11", impose_null=True)
     peer.get_weights(weights_type=weights)
     peer.get_numer()
@@ -179,8 +206,9 @@ def test_p_value_against_wildboottest(weights):
     peer.get_vcov()
     peer.get_tstat()
     peer.get_pvalue()
-    found = wild_cluster_bootstrap(frame["y"], frame["x"], frame["region"],
-                                   [frame["entity"], frame["year"]], weights=weights)  # fmt: skip
+    found = wild_cluster_bootstrap(
+        frame["y"], frame["x"], frame["region"], [frame["entity"], frame["year"]], weights=weights
+    )
     # Four standard errors of the difference of two simulated shares.
     error = 4 * np.sqrt(2 * peer.pvalue * (1 - peer.pvalue) / 9999)
     assert 0.02 < peer.pvalue < 0.8
@@ -200,8 +228,9 @@ def test_invariances(seed, scale, shift):
     moved = enumerated(frame, scale * frame["y"] + shift * np.cos(frame["entity"]))
     assert moved.t == pytest.approx(first.t, abs=1e-6)
     assert moved.p_value == first.p_value
-    np.testing.assert_allclose(moved.confidence_set, scale * np.array(first.confidence_set),
-                               rtol=1e-6, atol=1e-6 * scale)  # fmt: skip
+    np.testing.assert_allclose(
+        moved.confidence_set, scale * np.array(first.confidence_set), rtol=1e-6, atol=1e-6 * scale
+    )
     rng = np.random.default_rng(seed)
     other = frame.assign(
         region=rng.permutation(7)[frame["region"]],
@@ -219,8 +248,9 @@ def test_seed_and_order_of_rows_decide_nothing_else():
     again = wild_cluster_bootstrap(frame["y"], frame["x"], *arguments, draws=499, seed=3)
     np.testing.assert_array_equal(first.statistics, again.statistics)
     mixed = frame.sample(frac=1, random_state=1)
-    moved = wild_cluster_bootstrap(mixed["y"], mixed["x"], mixed["region"],
-                                   [mixed["entity"], mixed["year"]], draws=499, seed=3)  # fmt: skip
+    moved = wild_cluster_bootstrap(
+        mixed["y"], mixed["x"], mixed["region"], [mixed["entity"], mixed["year"]], draws=499, seed=3
+    )
     np.testing.assert_allclose(moved.statistics, first.statistics, rtol=0, atol=ROUNDING)
     # A test that rejects at 5 per cent leaves zero out of the set, and only then.
     inside = any(low <= 0 <= high for low, high in first.confidence_set)
@@ -245,8 +275,10 @@ def test_leverage_and_influence_against_leaving_clusters_out():
         W = with_dummies(rest, ["x", "z"], ["entity", "year"])
         without = np.linalg.lstsq(W, rest["y"], rcond=None)[0][0]
         assert table.loc[g, "without"] == pytest.approx(without, abs=ROUNDING)
-    deviation = table["without"] - wild_cluster_bootstrap(
-        frame["y"], frame[["x", "z"]], region, effects, draws=9).estimate  # fmt: skip
+    deviation = (
+        table["without"]
+        - wild_cluster_bootstrap(frame["y"], frame[["x", "z"]], region, effects, draws=9).estimate
+    )
     variance = 7 / 8 * (deviation**2).sum()
     np.testing.assert_allclose(table["shift"], deviation / np.sqrt(variance), atol=1e-7)
     assert found.clusters["shift"].abs().is_monotonic_decreasing
@@ -288,8 +320,12 @@ def test_a_cluster_that_alone_identifies_a_slope_is_named():
 )
 def test_what_cannot_be_tested_is_refused(change, words):
     frame = panel()
-    arguments = {"y": frame["y"], "X": frame[["x", "z"]], "cluster": frame["region"],
-                 "absorb": [frame["entity"]]}  # fmt: skip
+    arguments = {
+        "y": frame["y"],
+        "X": frame[["x", "z"]],
+        "cluster": frame["region"],
+        "absorb": [frame["entity"]],
+    }
     with pytest.raises(DesignError, match=words):
         wild_cluster_bootstrap(**arguments | {k: f(frame) for k, f in change.items()})
 
@@ -303,12 +339,22 @@ def test_size_and_coverage_with_fifteen_clusters(treated):
     effects = [frame["entity"], frame["year"]]
     p_values, covered = [], 0
     for _ in range(1000):
-        x = (rng.normal(size=(15, 6))[region, year] if treated is None
-             else ((region % 3 == 0) & (year >= 3)).astype(float))  # fmt: skip
+        x = (
+            rng.normal(size=(15, 6))[region, year]
+            if treated is None
+            else ((region % 3 == 0) & (year >= 3)).astype(float)
+        )
         error = rng.normal(size=(15, 6))[region, year] * (1 + region / 15)
         y = 0.4 * x + error + rng.normal(size=len(frame))
-        found = wild_cluster_bootstrap(y - 0.4 * x, x, region, effects, draws=399,
-                                       weights="rademacher", seed=rng.integers(2**32))  # fmt: skip
+        found = wild_cluster_bootstrap(
+            y - 0.4 * x,
+            x,
+            region,
+            effects,
+            draws=399,
+            weights="rademacher",
+            seed=rng.integers(2**32),
+        )
         p_values.append(found.p_value)
         covered += any(low <= 0 <= high for low, high in found.confidence_set)
     assert 0.03 <= np.mean(np.array(p_values) <= 0.05) <= 0.07

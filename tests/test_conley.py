@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from monotowns.errors import DesignError
-from monotowns.inference.conley import conley, driscoll_kraay
+from monotowns.estimate.conley import conley, driscoll_kraay
 from monotowns.measures.agglomeration import EARTH_KM, great_circle_km
+from monotowns.run.errors import DesignError
 
 #: Relative to the largest entry; ours and the oracle differ by the order of summation.
 ROUNDING = 1e-10
@@ -21,8 +21,14 @@ def scattered(seed=0, places=40, periods=6, columns=2):
     kept = rng.random(len(entity)) > 0.2
     entity, time = entity[kept], time[kept]
     X, u = rng.normal(size=(len(entity), columns)), rng.normal(size=len(entity))
-    return {"X": X, "residuals": u, "lat": lat[entity], "lon": lon[entity], "time": time + 2012,
-            "entity": entity}  # fmt: skip
+    return {
+        "X": X,
+        "residuals": u,
+        "lat": lat[entity],
+        "lon": lon[entity],
+        "time": time + 2012,
+        "entity": entity,
+    }
 
 
 def brute_force(X, residuals, lat, lon, time, entity, cutoff_km, kernel, lags):
@@ -54,7 +60,7 @@ def test_conley_of_one_cross_section_in_blocks(monkeypatch):
     section = {k: v for k, v in data.items() if k not in ("time", "entity")}
     expected = brute_force(**data, cutoff_km=300, kernel="bartlett", lags=0)
     same(conley(**section, cutoff_km=300, kernel="bartlett"), expected)
-    monkeypatch.setattr("monotowns.inference.conley.BLOCK", 37)
+    monkeypatch.setattr("monotowns.estimate.conley.BLOCK", 37)
     same(conley(**section, cutoff_km=300, kernel="bartlett"), expected)
 
 
@@ -79,10 +85,16 @@ def test_conley_against_diff_diff(lags):
 
     data = scattered()
     peer = compute_robust_vcov(
-        data["X"], data["residuals"], vcov_type="conley", conley_kernel="bartlett",
-        conley_coords=np.c_[data["lat"], data["lon"]], conley_cutoff_km=400.0,
-        conley_time=data["time"], conley_unit=data["entity"], conley_lag_cutoff=lags,
-    )  # fmt: skip
+        data["X"],
+        data["residuals"],
+        vcov_type="conley",
+        conley_kernel="bartlett",
+        conley_coords=np.c_[data["lat"], data["lon"]],
+        conley_cutoff_km=400.0,
+        conley_time=data["time"],
+        conley_unit=data["entity"],
+        conley_lag_cutoff=lags,
+    )
     # diff-diff's Earth has a radius of 6371.01 km, ours the IUGG mean of 6371.0088 km.
     found = conley(**data, cutoff_km=400.0 * EARTH_KM / 6371.01, kernel="bartlett", lags=lags)
     same(found, peer)
@@ -106,7 +118,7 @@ def test_driscoll_kraay_against_linearmodels_and_pyfixest(lags):
     import pandas as pd
     import pyfixest
     from linearmodels.panel import PanelOLS
-    from monotowns.absorb import demean
+    from monotowns.estimate.absorb import demean
 
     data = scattered(periods=9)
     frame = pd.DataFrame({k: data[k] for k in ("entity", "time")})
@@ -156,8 +168,13 @@ def test_a_period_without_rows_keeps_its_place():
     ],
 )
 def test_what_conley_refuses(change, words):
-    good = {"X": np.arange(1.0, 4)[:, None], "residuals": [1.0, 2, 3], "lat": [0, 1, 2],
-            "lon": [0, 1, 2], "cutoff_km": 10.0}  # fmt: skip
+    good = {
+        "X": np.arange(1.0, 4)[:, None],
+        "residuals": [1.0, 2, 3],
+        "lat": [0, 1, 2],
+        "lon": [0, 1, 2],
+        "cutoff_km": 10.0,
+    }
     with pytest.raises(DesignError, match=words):
         conley(**good | change)
 
@@ -199,7 +216,7 @@ def test_size_and_coverage_with_errors_that_neighbours_share():
 def test_cells_sum_the_neighbours_that_a_list_would(kernel, lags, monkeypatch):
     data = scattered(places=400)
     listed = conley(**data, cutoff_km=700.0, kernel=kernel, lags=lags)
-    monkeypatch.setattr("monotowns.inference.conley.LISTED", 10)
+    monkeypatch.setattr("monotowns.estimate.conley.LISTED", 10)
     monkeypatch.setattr("monotowns.measures.sphere_sums.LEAF", 8)
     # Distances of the cells err by some centimetres of a place to itself.
     cells = conley(**data, cutoff_km=700.0, kernel=kernel, lags=lags)

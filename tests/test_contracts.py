@@ -2,18 +2,25 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from monotowns.contracts import check
-from monotowns.errors import ContractError
+from monotowns.panel.contracts import check
+from monotowns.run.errors import ContractError
 
 ROOT = Path(__file__).parents[1]
 
 
 def incomes():
     return pd.DataFrame(
-        {"year": [2012, 2012], "row": [1, 2], "code": ["01601000", "01602000"], "name": ["a", "b"],
-         "taxable": [60.0, 6.0], "social": [40.0, 4.0], "total": [100.0, 10.0],
-         "per_resident": [50.0, None]}
-    )  # fmt: skip
+        {
+            "year": [2012, 2012],
+            "row": [1, 2],
+            "code": ["01601000", "01602000"],
+            "name": ["a", "b"],
+            "taxable": [60.0, 6.0],
+            "social": [40.0, 4.0],
+            "total": [100.0, 10.0],
+            "per_resident": [50.0, None],
+        }
+    )
 
 
 def test_a_good_table_passes_unchanged():

@@ -3,9 +3,9 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from monotowns.errors import DesignError
-from monotowns.models import clubs
-from monotowns.models.convergence import beta_convergence, sigma_convergence, theil
+from monotowns.estimate import clubs
+from monotowns.estimate.convergence import beta_convergence, sigma_convergence, theil
+from monotowns.run.errors import DesignError
 
 
 def panel(speed=0.03, seed=0, entities=240, years=range(2012, 2022), regions=24, noise=0.02):
@@ -74,8 +74,13 @@ def test_conditional_convergence_holds_region_effects_constant():
 
 
 def test_sigma_convergence_by_hand():
-    rows = pd.DataFrame({"entity": [1, 1, 1, 2, 2, 2], "year": [2012, 2013, 2014] * 2,
-                         "y": [3.0, 2.0, 2.0, -3.0, -2.0, 0.0]})  # fmt: skip
+    rows = pd.DataFrame(
+        {
+            "entity": [1, 1, 1, 2, 2, 2],
+            "year": [2012, 2013, 2014] * 2,
+            "y": [3.0, 2.0, 2.0, -3.0, -2.0, 0.0],
+        }
+    )
     rows["region"] = rows["entity"]
     fit = sigma_convergence(rows, "y")
     assert fit.terms["term"].tolist() == ["trend", "2012", "2013", "2014"]
@@ -122,8 +127,9 @@ def test_theil_by_hand():
 
 persons = st.lists(
     st.tuples(st.floats(0.01, 1e4), st.floats(0.1, 1e3), st.sampled_from("abc")),
-    min_size=2, max_size=30,
-)  # fmt: skip
+    min_size=2,
+    max_size=30,
+)
 
 
 @settings(deadline=None, max_examples=40)
@@ -283,8 +289,13 @@ def test_values_that_have_no_theil_index_or_log_t_are_refused():
 @pytest.mark.montecarlo
 def test_trend_of_dispersion_is_covered():
     region, covered = np.arange(200) % 40, []
-    frame = pd.DataFrame({"entity": np.repeat(np.arange(200), 6), "region": np.repeat(region, 6),
-                          "year": np.tile(np.arange(2016, 2022), 200)})  # fmt: skip
+    frame = pd.DataFrame(
+        {
+            "entity": np.repeat(np.arange(200), 6),
+            "region": np.repeat(region, 6),
+            "year": np.tile(np.arange(2016, 2022), 200),
+        }
+    )
     for seed in range(1000):
         rng = np.random.default_rng(seed)
         # Standard deviation sqrt(1 + .25) (1 - .02 t): dependence in time and by region.

@@ -3,9 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
-from monotowns.errors import DesignError
-from monotowns.manuscript import of_facts, of_records
-from monotowns.models import dependence, weights
+from monotowns.estimate import spatial_weights as weights
+from monotowns.manuscript.numbers import of_facts, of_records
+from monotowns.run.errors import DesignError
+from monotowns.studies import dependence
 
 SETTINGS = {
     "main": {"kind": "nearest", "size": 6},
@@ -27,11 +28,20 @@ def places(n=240, years=range(2012, 2018), own=-0.1, spill=-0.3, seed=5, rho=0.0
         later = float(year >= 2014)
         mean = shift + 0.02 * (year - 2012) + later * (own * mono + spill * (W @ mono))
         y = np.linalg.solve(np.eye(n) - rho * W.toarray(), mean + rng.normal(0, 0.05, n))
-        frames.append(pd.DataFrame({
-            "entity": [f"{i:04d}" for i in range(n)], "year": year, "monotown": mono,
-            "lat": lat, "lon": lon, "region": [f"r{r}" for r in region],
-            "log_taxable_pc": 12 + y, "log_population": rng.normal(10, 1, n),
-        }))  # fmt: skip
+        frames.append(
+            pd.DataFrame(
+                {
+                    "entity": [f"{i:04d}" for i in range(n)],
+                    "year": year,
+                    "monotown": mono,
+                    "lat": lat,
+                    "lon": lon,
+                    "region": [f"r{r}" for r in region],
+                    "log_taxable_pc": 12 + y,
+                    "log_population": rng.normal(10, 1, n),
+                }
+            )
+        )
     panel = pd.concat(frames, ignore_index=True)
     return panel.assign(region_year=panel["region"] + panel["year"].astype(str))
 
@@ -87,8 +97,12 @@ def test_a_planted_spillover_is_found_and_none_is_not(spill):
     rows, flow = dependence.balanced_rows(places(spill=spill))
     records, panels, alone = dependence.dependence_records(rows, SETTINGS, DRAWS, 7)
     by = records.drop_duplicates(["specification", "term"]).set_index(["specification", "term"])
-    for name, term in (("sdm_main", "indirect monotown"), ("slx_main", "indirect monotown"),
-                       ("slx_region", "W_monotown"), ("slx_clustered", "W_monotown")):  # fmt: skip
+    for name, term in (
+        ("sdm_main", "indirect monotown"),
+        ("slx_main", "indirect monotown"),
+        ("slx_region", "W_monotown"),
+        ("slx_clustered", "W_monotown"),
+    ):
         row = by.loc[(f"spatial_{name}", term)]
         assert abs(row["estimate"] - spill) < 3 * row["standard_error"], name
         assert (row["ci_high"] < 0) == (spill < 0), name
@@ -118,8 +132,9 @@ def test_dependence_common_to_a_region_leaves_with_its_effects():
     left = found["moran_residuals"].terms.set_index("term")
     assert (left["estimate"].abs() < 0.1).all()
     assert list(left.index) == [str(year) for year in range(2012, 2018)]
-    before, after = (found[k]["lm error"]["estimate"] for k in ("multipliers",
-                                                                "multipliers_region"))  # fmt: skip
+    before, after = (
+        found[k]["lm error"]["estimate"] for k in ("multipliers", "multipliers_region")
+    )
     assert before > 100
     assert after < 10
 

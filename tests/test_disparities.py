@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
-from monotowns.manuscript import of_facts, of_records
-from monotowns.measures.hierarchy import hierarchy_fits
-from monotowns.models import disparities
+from monotowns.manuscript.numbers import of_facts, of_records
+from monotowns.studies import disparities
+from monotowns.studies.hierarchy import hierarchy_fits
 
 YEARS = range(2012, 2022)
 
@@ -17,12 +17,18 @@ def places(n=400, rate=0.05, noise=0.0, seed=2):
     frames = []
     for t, year in enumerate(YEARS):
         y = 12 + 0.02 * t + start * np.exp(-rate * t) + noise * rng.standard_normal(n)
-        frames.append(pd.DataFrame({
-            "entity": [f"{i:04d}" for i in range(n)], "year": year, "log_taxable_pc": y,
-            "population": size * np.exp(0.01 * t * rng.standard_normal(n)),
-            "monotown": (np.arange(n) % 5 == 0).astype(float),
-            "region": [f"r{i % 19:02d}" for i in range(n)],
-        }))  # fmt: skip
+        frames.append(
+            pd.DataFrame(
+                {
+                    "entity": [f"{i:04d}" for i in range(n)],
+                    "year": year,
+                    "log_taxable_pc": y,
+                    "population": size * np.exp(0.01 * t * rng.standard_normal(n)),
+                    "monotown": (np.arange(n) % 5 == 0).astype(float),
+                    "region": [f"r{i % 19:02d}" for i in range(n)],
+                }
+            )
+        )
     return pd.concat(frames, ignore_index=True)
 
 
@@ -56,8 +62,9 @@ def test_regions_add_up_and_theil_is_exact():
     table = disparities.inequality(rows)
     assert table["year"].tolist() == list(YEARS)
     assert (table["between"] + table["within"]).to_numpy() == pytest.approx(table["total"])
-    assert table["share_between"].to_numpy() == pytest.approx(100 * table["between"]
-                                                              / table["total"])  # fmt: skip
+    assert table["share_between"].to_numpy() == pytest.approx(
+        100 * table["between"] / table["total"]
+    )
 
 
 def test_two_planted_clubs_are_told_apart_and_printed():

@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
-from monotowns.drift import COLUMNS, drift, summary
-from monotowns.errors import ContractError
+from monotowns.acquire.drift import COLUMNS, drift, summary
+from monotowns.run.errors import ContractError
 
 SNAPSHOT = pd.DataFrame(
     {"year": ["2012", "2012", "2013"], "code": ["01", "02", "01"], "total": ["5.0", "", "7.0"]}

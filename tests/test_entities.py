@@ -3,20 +3,26 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from monotowns.errors import DesignError
-from monotowns.facts import potential_facts, rouble_facts, save_facts
 from monotowns.measures.entities import entity_table, locate_industries
 from monotowns.measures.exposure import ShiftShare
+from monotowns.run.errors import DesignError
+from monotowns.studies.facts import potential_facts, rouble_facts, save_facts
 
 ENTITIES = pd.DataFrame({"entity": ["01", "02"], "region": ["Область", "Край"]})
 
 
 def test_industries_find_their_entity_by_region_and_name():
-    industries = pd.DataFrame({"region": ["Область", "Край", "Край"],
-                               "town": ["Северск", "г Северск", "Нигде"], "section": list("CBC"),
-                               "strength": "main"})  # fmt: skip
-    towns = pd.DataFrame({"region": ["Область", "Край"], "town": ["г. Северск", "Северск"],
-                          "entity": ["01", "02"]})  # fmt: skip
+    industries = pd.DataFrame(
+        {
+            "region": ["Область", "Край", "Край"],
+            "town": ["Северск", "г Северск", "Нигде"],
+            "section": list("CBC"),
+            "strength": "main",
+        }
+    )
+    towns = pd.DataFrame(
+        {"region": ["Область", "Край"], "town": ["г. Северск", "Северск"], "entity": ["01", "02"]}
+    )
     table = locate_industries(industries, towns, ENTITIES)
     assert table[["entity", "section"]].to_numpy().tolist() == [["01", "C"], ["02", "B"]]
     with pytest.raises(DesignError, match="no town"):
@@ -30,10 +36,13 @@ def test_exposures_reach_their_entities():
     region = ShiftShare(pd.Series({"Область": 0.1, "Край": 0.3}), shares, shocks)
     parts = {"town": town, "firm_town": town, "region": region}
     structure = pd.DataFrame(
-        [(r, 2019, "OKVED2", s, v) for r, values in (("Область", (60, 40)), ("Край", (20, 80)))
-         for s, v in zip("CA", values, strict=True)],
+        [
+            (r, 2019, "OKVED2", s, v)
+            for r, values in (("Область", (60, 40)), ("Край", (20, 80)))
+            for s, v in zip("CA", values, strict=True)
+        ],
         columns=["region", "year", "classification", "section", "share"],
-    )  # fmt: skip
+    )
     grp = pd.DataFrame({"region": ["Область", "Край"], "year": 2019, "grp": [100.0, 100.0]})
     tables = (structure, grp, pd.Series({2019: 1.0}))
     table = entity_table(parts, ENTITIES, tables, 2019).set_index("entity")
@@ -47,11 +56,18 @@ def test_exposures_reach_their_entities():
 
 def test_roubles_by_hand():
     # Two monotown entities earn 12 and 24 thousand roubles a resident and year.
-    panel = pd.DataFrame({"year": 2021, "monotown": 1, "taxable": [1200.0, 4800.0],
-                          "population": [100.0, 200.0]})  # fmt: skip
-    records = pd.DataFrame({"specification": ["gap_main"], "term": ["2021"],
-                            "estimate": [np.log(0.5)], "standard_error": [0.1],
-                            "n_clusters": [82]})  # fmt: skip
+    panel = pd.DataFrame(
+        {"year": 2021, "monotown": 1, "taxable": [1200.0, 4800.0], "population": [100.0, 200.0]}
+    )
+    records = pd.DataFrame(
+        {
+            "specification": ["gap_main"],
+            "term": ["2021"],
+            "estimate": [np.log(0.5)],
+            "standard_error": [0.1],
+            "n_clusters": [82],
+        }
+    )
     facts = rouble_facts(records, panel)
     assert facts["gap.level"][0] == pytest.approx(20_000 / 12)
     # Without the halving the mean would be twice as high: the change is minus one mean.
@@ -59,9 +75,14 @@ def test_roubles_by_hand():
 
 
 def test_facts_of_the_potential_and_their_file(tmp_path):
-    table = pd.DataFrame({"name": list("abcdefgh"), "rank": [1, 2, 3, 4, 5, 6, np.nan, np.nan],
-                          "rank_low": [1.0, 1, 2, 3, 4, 5, np.nan, np.nan],
-                          "rank_high": [2.0, 3, 4, 5, 6, 6, np.nan, np.nan]})  # fmt: skip
+    table = pd.DataFrame(
+        {
+            "name": list("abcdefgh"),
+            "rank": [1, 2, 3, 4, 5, 6, np.nan, np.nan],
+            "rank_low": [1.0, 1, 2, 3, 4, 5, np.nan, np.nan],
+            "rank_high": [2.0, 3, 4, 5, 6, 6, np.nan, np.nan],
+        }
+    )
     facts = potential_facts(table)
     assert facts["potential.ranked"][0] == 6
     assert facts["potential.band"][0] == 2

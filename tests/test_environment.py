@@ -23,8 +23,12 @@ def resolved(lines, python):
     """Name -> version of the requirements that hold for a Python version on Linux."""
     found = {}
     for requirement in map(Requirement, lines):
-        here = {"python_version": python, "python_full_version": f"{python}.0",
-                "sys_platform": "linux", "platform_system": "Linux"}  # fmt: skip
+        here = {
+            "python_version": python,
+            "python_full_version": f"{python}.0",
+            "sys_platform": "linux",
+            "platform_system": "Linux",
+        }
         if requirement.marker is None or requirement.marker.evaluate(here):
             assert requirement.name not in found, f"{requirement.name} is pinned twice"
             found[requirement.name] = str(requirement.specifier)

@@ -22,8 +22,12 @@ def test_an_event_study_that_was_not_estimated_has_no_place_in_the_legend():
 
 def test_impacts_are_drawn_over_whatever_weights_were_estimated():
     terms = [f"{kind} monotown" for kind in ("direct", "indirect", "total")]
-    rows = [(f"spatial_{model}_{weights}", term, 0.0, -1.0, 1.0)
-            for model in MODELS for weights in ("mine", "main") for term in terms]  # fmt: skip
+    rows = [
+        (f"spatial_{model}_{weights}", term, 0.0, -1.0, 1.0)
+        for model in MODELS
+        for weights in ("mine", "main")
+        for term in terms
+    ]
     rows += [(f"spatial_slx_region{end}", "W_monotown", 0.0, -1.0, 1.0) for end in ("", "_mine")]
     rows += [("spatial_sdm_placebo", term, 0.0, -1.0, 1.0) for term in terms]
     records = pd.DataFrame(rows, columns=["specification", "term", "estimate", "ci_low", "ci_high"])

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from monotowns.errors import DesignError
-from monotowns.measures.hierarchy import gibrat, rank_size
+from monotowns.run.errors import DesignError
+from monotowns.studies.hierarchy import gibrat, rank_size
 
 
 def test_rank_size_by_hand():
@@ -29,8 +29,11 @@ def test_p_value_is_that_of_zipfs_law():
 
 
 @settings(deadline=None)
-@given(st.lists(st.integers(1, 10**7), min_size=5, max_size=40).filter(lambda s: len(set(s)) > 2),
-       st.floats(0.01, 100), st.randoms())  # fmt: skip
+@given(
+    st.lists(st.integers(1, 10**7), min_size=5, max_size=40).filter(lambda s: len(set(s)) > 2),
+    st.floats(0.01, 100),
+    st.randoms(),
+)
 def test_exponent_does_not_depend_on_units_or_order(sizes, factor, shuffle):
     one = rank_size(sizes)["exponent"]["estimate"]
     shuffle.shuffle(sizes)
@@ -65,11 +68,18 @@ def test_gibrat_finds_what_is_planted():
         assert fit[term]["ci_low"] < planted < fit[term]["ci_high"] < 0
 
 
-@pytest.mark.parametrize("call", [
-    lambda: rank_size([1, 2, 0]), lambda: rank_size([1, 2, np.nan]), lambda: rank_size([5, 5, 5]),
-    lambda: rank_size([1, 2, 3, 4], minimum=3), lambda: gibrat([1, 2, 3], [1, 2], 5),
-    lambda: gibrat([2, 2, 2], [1, 2, 3], 5), lambda: gibrat([1, 2, -1], [1, 2, 3], 5),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: rank_size([1, 2, 0]),
+        lambda: rank_size([1, 2, np.nan]),
+        lambda: rank_size([5, 5, 5]),
+        lambda: rank_size([1, 2, 3, 4], minimum=3),
+        lambda: gibrat([1, 2, 3], [1, 2], 5),
+        lambda: gibrat([2, 2, 2], [1, 2, 3], 5),
+        lambda: gibrat([1, 2, -1], [1, 2, 3], 5),
+    ],
+)
 def test_what_cannot_be_measured_is_refused(call):
     with pytest.raises(DesignError):
         call()

@@ -4,17 +4,19 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from monotowns.contracts import identities, panel, verdicts
-from monotowns.contracts.counts import KNOWN_FAULTS, ROW_COUNTS, count_cases, load_listed
-from monotowns.errors import ContractError
+from monotowns.panel.contracts import identities, panel, verdicts
+from monotowns.panel.contracts.counts import KNOWN_FAULTS, ROW_COUNTS, count_cases, load_listed
+from monotowns.run.errors import ContractError
 
 ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
 def tables():
-    read = {p.stem: pd.read_csv(p, dtype={"code": str})
-            for p in sorted((ROOT / "data/snapshot").glob("*.csv"))}  # fmt: skip
+    read = {
+        p.stem: pd.read_csv(p, dtype={"code": str})
+        for p in sorted((ROOT / "data/snapshot").glob("*.csv"))
+    }
     for name in ("crosswalk", "towns"):
         read[f"hand_{name}"] = pd.read_csv(ROOT / f"data/corrections/{name}.csv", dtype=str)
     return read
@@ -99,8 +101,13 @@ def built():
         "panel": rows.assign(taxable=6.0, social=4.0, total=10.0, members=1),
         "measures": rows.copy(),
         "sample_flow": pd.DataFrame(
-            [("printed", "rows", 9, 3), ("removed", "a", 4, 1), ("formed", "years", 5, 2),
-             ("removed", "b", 1, 1), ("kept", "panel", 4, 2)],
+            [
+                ("printed", "rows", 9, 3),
+                ("removed", "a", 4, 1),
+                ("formed", "years", 5, 2),
+                ("removed", "b", 1, 1),
+                ("kept", "panel", 4, 2),
+            ],
             columns=["step", "reason", "rows", "entities"],
         ),
         "crosswalk": pd.DataFrame(
@@ -108,20 +115,35 @@ def built():
         ),
         "coverage": pd.DataFrame({"region": ["A"], "year": [2012], "share": [0.99]}),
         "municipal_dictionary": pd.DataFrame(
-            {"code": codes, "territory_id": [1, 2], "year_from": 2018, "year_to": 9999,
-             "change_from": None, "change_to": None}
+            {
+                "code": codes,
+                "territory_id": [1, 2],
+                "year_from": 2018,
+                "year_to": 9999,
+                "change_from": None,
+                "change_to": None,
+            }
         ),
         "towns": pd.DataFrame(
-            {"list": ["monotowns_2024", "toser"], "region": "A", "town": "t", "category": [1, None],
-             "entity": codes[0]}
+            {
+                "list": ["monotowns_2024", "toser"],
+                "region": "A",
+                "town": "t",
+                "category": [1, None],
+                "entity": codes[0],
+            }
         ),
         "monotowns_2024": pd.DataFrame(
-            {"region": ["A"], "town": ["t"], "category": [1],
-             "municipality_population": [float("nan")],
-             "town_population": [7.0]}
+            {
+                "region": ["A"],
+                "town": ["t"],
+                "category": [1],
+                "municipality_population": [float("nan")],
+                "town_population": [7.0],
+            }
         ),
         "population_2024": pd.DataFrame({"code": codes[:1], "population": [7]}),
-    }  # fmt: skip
+    }
 
 
 def test_a_panel_that_is_what_it_was_made_from_keeps_every_identity():
@@ -160,8 +182,9 @@ def test_row_counts_by_year_and_in_all():
     assert count_cases(frame, reviewed) == []
     assert count_cases(frame[1:], reviewed) == ["2012: 2 reviewed, 1 found"]
     assert count_cases(pd.DataFrame({"year": [2012, 2012, 2014]}), reviewed) == [
-        "2013: 1 reviewed, 0 found", "2014: none reviewed, 1 found",
-    ]  # fmt: skip
+        "2013: 1 reviewed, 0 found",
+        "2014: none reviewed, 1 found",
+    ]
     whole = pd.DataFrame({"year": [""], "rows": ["3"]})
     assert count_cases(frame.drop(columns="year"), whole) == []
     assert count_cases(frame[["year"]].rename(columns={"year": "town"})[:1], whole) == [
@@ -231,8 +254,9 @@ def test_the_verdict_on_columns_counts_rows_and_names_them(tables):
     grp.loc[20, ["region", "year"]] = grp.loc[21, ["region", "year"]].to_numpy()
     told = verdicts.to_table(verdicts.of_schemas({"grp": grp})).set_index("rule")
     assert told.loc["grp: never missing, greater_than(0)", ["failing", "verdict"]].tolist() == [
-        2, "failed",
-    ]  # fmt: skip
+        2,
+        "failed",
+    ]
     assert told.loc["one row a region, year", "failing"] == 1
     assert (told["rows"] == len(grp)).all()
     short = verdicts.of_schemas({"grp": grp.drop(columns="grp")})

@@ -1,9 +1,9 @@
 import numpy as np
 import pandas as pd
 import pytest
-from monotowns.errors import DesignError
-from monotowns.inference.randomization import imputation_statistic, randomization_test
-from monotowns.models.imputation import imputation
+from monotowns.estimate.imputation import imputation
+from monotowns.estimate.randomization import imputation_statistic, randomization_test
+from monotowns.run.errors import DesignError
 
 
 def panel(seed=0, entities=60, effect=0.0, missing=0.1):

@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from monotowns.errors import DesignError
 from monotowns.measures.classification import (
     GROUP_OF,
     GROUPS,
@@ -31,6 +30,7 @@ from monotowns.measures.industry import (
     real_gva,
     specialisation,
 )
+from monotowns.run.errors import DesignError
 
 SNAPSHOT = Path(__file__).parents[1] / "data" / "snapshot"
 
@@ -59,8 +59,11 @@ def test_comparable_groups_add_sections_of_either_classification():
     )
     assert wide.loc[2015].to_dict() == wide.loc[2016].to_dict()
     assert wide.loc[2015].to_dict() == {
-        "agriculture": 4, "mining": 16, "manufacturing": 60, "business_services": 20,
-    }  # fmt: skip
+        "agriculture": 4,
+        "mining": 16,
+        "manufacturing": 60,
+        "business_services": 20,
+    }
 
 
 @pytest.mark.parametrize(
@@ -125,11 +128,16 @@ def test_concentration_does_not_know_units_or_order(shares, unit, random):
 
 def test_specialisation_leaves_the_own_region_out():
     gva = pd.DataFrame(
-        [("R", 2019, "manufacturing", 30.0), ("R", 2019, "mining", 70.0),
-         ("S", 2019, "manufacturing", 60.0), ("S", 2019, "mining", 40.0),
-         ("T", 2019, "manufacturing", 0.0), ("T", 2019, "mining", 100.0)],
+        [
+            ("R", 2019, "manufacturing", 30.0),
+            ("R", 2019, "mining", 70.0),
+            ("S", 2019, "manufacturing", 60.0),
+            ("S", 2019, "mining", 40.0),
+            ("T", 2019, "manufacturing", 0.0),
+            ("T", 2019, "mining", 100.0),
+        ],
         columns=["region", "year", "group", "gva"],
-    )  # fmt: skip
+    )
     table = specialisation(gva).set_index("region")
     assert table.loc["R", "lq_manufacturing"] == pytest.approx(0.3 / 0.3)  # rest: 60 of 200
     assert table.loc["S", "lq_manufacturing"] == pytest.approx(0.6 / 0.15)
@@ -206,11 +214,15 @@ def test_the_step_of_2016_in_the_published_structure():
 
 def two_regions(first=2019, last=2021):
     rows = [
-        ("R", first, "mining", 10.0), ("R", last, "mining", 40.0),
-        ("S", first, "mining", 10.0), ("S", last, "mining", 20.0),
-        ("R", first, "manufacturing", 30.0), ("R", last, "manufacturing", 30.0),
-        ("S", first, "manufacturing", 10.0), ("S", last, "manufacturing", 50.0),
-    ]  # fmt: skip
+        ("R", first, "mining", 10.0),
+        ("R", last, "mining", 40.0),
+        ("S", first, "mining", 10.0),
+        ("S", last, "mining", 20.0),
+        ("R", first, "manufacturing", 30.0),
+        ("R", last, "manufacturing", 30.0),
+        ("S", first, "manufacturing", 10.0),
+        ("S", last, "manufacturing", 50.0),
+    ]
     return pd.DataFrame(rows, columns=["region", "year", "group", "gva"])
 
 
@@ -274,9 +286,12 @@ def test_bad_shares_are_refused():
 
 def test_town_and_region_shares_by_hand():
     industries = pd.DataFrame(
-        {"entity": ["1", "1", "1", "2", "3", None], "town": ["a", "a", "b", "c", "d", "e"],
-         "section": ["B", "C", "C", "D", None, "C"]}
-    )  # fmt: skip
+        {
+            "entity": ["1", "1", "1", "2", "3", None],
+            "town": ["a", "a", "b", "c", "d", "e"],
+            "section": ["B", "C", "C", "D", None, "C"],
+        }
+    )
     shares = town_shares(industries)
     assert shares.loc["1"].to_dict() == {"manufacturing": 0.75, "mining": 0.25, "utilities": 0}
     assert list(shares.index) == ["1", "2"]
@@ -285,8 +300,9 @@ def test_town_and_region_shares_by_hand():
         town_shares(industries.replace("D", "Z"))
     groups = comparable_groups(structure(A=5.0, B=5.0, D=90.0))
     assert region_shares(groups, 2015).loc["R"].to_dict() == {
-        "agriculture": 0.1, "manufacturing": 0.9,
-    }  # fmt: skip
+        "agriculture": 0.1,
+        "manufacturing": 0.9,
+    }
     with pytest.raises(DesignError, match="no region in this year"):
         region_shares(groups, 2012)
 
@@ -305,11 +321,17 @@ def test_exposures_from_the_published_tables():
     assert regional.exposure.idxmax().startswith("Ханты")  # oil: 68 per cent mining
     assert 1 < regional.effective_shocks() < len(GROUPS)
     industries = pd.DataFrame(
-        {"entity": list("abc"), "town": list("xyz"), "section": ["B", "C", "C"],
-         "region": ["Кемеровская область", "Челябинская область", "Вологодская область"]}
-    )  # fmt: skip
-    for window, columns in (((2019, 2021), ["B", "C"]),
-                            ((2012, 2021), ["manufacturing", "mining"])):  # fmt: skip
+        {
+            "entity": list("abc"),
+            "town": list("xyz"),
+            "section": ["B", "C", "C"],
+            "region": ["Кемеровская область", "Челябинская область", "Вологодская область"],
+        }
+    )
+    for window, columns in (
+        ((2019, 2021), ["B", "C"]),
+        ((2012, 2021), ["manufacturing", "mining"]),
+    ):
         towns = town_exposure(structure, grp, price, industries, *window)
         assert list(towns.shares) == columns
         # Each town's region is small beside the nation, but is not in its own figure.

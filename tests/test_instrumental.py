@@ -3,13 +3,13 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
-from monotowns.errors import DesignError
-from monotowns.models.instrumental import (
+from monotowns.estimate.instrumental import (
     anderson_rubin_set,
     effective_f_critical,
     iv,
     weak_instrument_records,
 )
+from monotowns.run.errors import DesignError
 from scipy import stats
 
 EFFECT = 0.7
@@ -24,8 +24,10 @@ def panel(strength=0.6, seed=0, entities=60, years=8, clusters=12):
     common = rng.normal(size=(clusters, years))[frame["region"], frame["year"]]
     frame["z1"], frame["z2"], frame["c"] = rng.normal(size=(3, n)) + 0.5 * common
     frame["weight"] = rng.uniform(0.5, 2, n)
-    error = rng.normal(size=n) + 0.5 * rng.normal(size=(clusters, years))[
-        frame["region"], frame["year"]]  # fmt: skip
+    error = (
+        rng.normal(size=n)
+        + 0.5 * rng.normal(size=(clusters, years))[frame["region"], frame["year"]]
+    )
     frame["x"] = strength * (frame["z1"] + 0.5 * frame["z2"]) + frame["c"] + error
     frame["x"] += rng.normal(size=n) + frame["entity"] / 20
     frame["y"] = EFFECT * frame["x"] - frame["c"] + error + frame["year"] / 3
@@ -46,9 +48,12 @@ def test_against_linearmodels_with_dummies_and_the_correction_mapped(weights):
     fit = iv(frame, "y", "x", ["z1", "z2"], ["c"], effects, "region", weights)
     exogenous = pd.concat([frame[["c"]], dummies(frame, *effects)], axis=1)
     peer = IV2SLS(
-        frame["y"], exogenous, frame[["x"]], frame[["z1", "z2"]],
+        frame["y"],
+        exogenous,
+        frame[["x"]],
+        frame[["z1", "z2"]],
         weights=frame[weights] if weights else None,
-    ).fit(cov_type="clustered", clusters=frame["region"], debiased=False)  # fmt: skip
+    ).fit(cov_type="clustered", clusters=frame["region"], debiased=False)
     groups, n = 12, len(frame)
     # Entities are nested in regions: one of them counts, with 7 years and 2 regressors.
     counted = 2 + 1 + 7
@@ -144,8 +149,9 @@ def test_shapes_of_the_anderson_rubin_set():
 def test_units_move_the_results_with_them():
     frame = panel()
     fit = iv(frame, "y", "x", ["z1", "z2"], ["c"])
-    scaled = iv(frame.assign(y=frame["y"] * 1e4 + 3, x=frame["x"] / 1e3), "y", "x", ["z1", "z2"],
-                ["c"])  # fmt: skip
+    scaled = iv(
+        frame.assign(y=frame["y"] * 1e4 + 3, x=frame["x"] / 1e3), "y", "x", ["z1", "z2"], ["c"]
+    )
     assert scaled["x"]["estimate"] == pytest.approx(fit["x"]["estimate"] * 1e7, rel=1e-9)
     np.testing.assert_allclose(
         scaled.details["anderson_rubin"], 1e7 * np.array(fit.details["anderson_rubin"]), rtol=1e-7

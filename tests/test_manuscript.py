@@ -1,19 +1,26 @@
 import numpy as np
 import pandas as pd
 import pytest
-from monotowns.errors import InputError
-from monotowns.manuscript import of_facts, of_records, written
+from monotowns.manuscript.numbers import of_facts, of_records, written
+from monotowns.run.errors import InputError
 
 
 @pytest.mark.parametrize(
     ("value", "kind", "text"),
     [
-        (np.log(1.1), "percent", "+10.0"), (np.log(0.9), "percent", "−10.0"),
-        (-0.0371, "estimate", "−0.037"), (-0.0001, "estimate", "0.000"), (0.0, "percent", "0.0"),
-        (0.0004, "p", "< 0.001"), (0.0312, "p", "= 0.031"), (23198, "count", "23,198"),
-        (2021, "year", "2021"), (98.52, "share", "98.5"), (-0.9451, "correlation", "−0.95"),
+        (np.log(1.1), "percent", "+10.0"),
+        (np.log(0.9), "percent", "−10.0"),
+        (-0.0371, "estimate", "−0.037"),
+        (-0.0001, "estimate", "0.000"),
+        (0.0, "percent", "0.0"),
+        (0.0004, "p", "< 0.001"),
+        (0.0312, "p", "= 0.031"),
+        (23198, "count", "23,198"),
+        (2021, "year", "2021"),
+        (98.52, "share", "98.5"),
+        (-0.9451, "correlation", "−0.95"),
     ],
-)  # fmt: skip
+)
 def test_numbers_as_printed(value, kind, text):
     assert written(value, kind).removeprefix("+") == text.removeprefix("+")
 
@@ -25,9 +32,19 @@ def test_what_must_not_reach_the_text(value, kind):
 
 
 def record(**change):
-    row = {"specification": "s", "term": "x", "estimate": -0.1, "standard_error": 0.05,
-           "ci_low": -0.2, "ci_high": 0.0, "p_value": 0.05, "n_obs": 1000, "n_entities": 100,
-           "n_clusters": 10, "variance": "CRV1(region), fixest"}  # fmt: skip
+    row = {
+        "specification": "s",
+        "term": "x",
+        "estimate": -0.1,
+        "standard_error": 0.05,
+        "ci_low": -0.2,
+        "ci_high": 0.0,
+        "p_value": 0.05,
+        "n_obs": 1000,
+        "n_entities": 100,
+        "n_clusters": 10,
+        "variance": "CRV1(region), fixest",
+    }
     return row | change
 
 

@@ -1,9 +1,11 @@
 import numpy as np
 import pandas as pd
 import pytest
-from monotowns.errors import DesignError
-from monotowns.models import design, staggered, twoway
-from monotowns.models.specification import estimate, estimate_or_say_why, prepare
+from monotowns.estimate import regression as twoway
+from monotowns.estimate import sample as design
+from monotowns.estimate import staggered
+from monotowns.estimate.specification import estimate, estimate_or_say_why, prepare
+from monotowns.run.errors import DesignError
 
 #: Published to four decimals.
 PUBLISHED = 5e-5
@@ -43,8 +45,13 @@ def test_least_squares_is_fixests(effects, cluster, weights):
     frame = frame.assign(z=np.sin(frame["year"] * frame["entity"]), w=1 + frame["entity"] % 5)
     fit = twoway.least_squares(frame, "y", ["x", "z"], effects, cluster, weights)
     formula = "y ~ x + z" + (f" | {' + '.join(effects)}" if effects else "")
-    peer = pyfixest.feols(formula, twoway.drop_singletons(frame, effects),
-                          vcov={"CRV1": cluster}, weights=weights, fixef_tol=1e-12)  # fmt: skip
+    peer = pyfixest.feols(
+        formula,
+        twoway.drop_singletons(frame, effects),
+        vcov={"CRV1": cluster},
+        weights=weights,
+        fixef_tol=1e-12,
+    )
     table = fit.terms.set_index("term")
     for name in ("x", "z"):
         assert table.loc[name, "estimate"] == pytest.approx(peer.coef()[name], abs=1e-9)
@@ -89,8 +96,16 @@ def test_callaway_santanna_on_the_published_minimum_wage_data():
     assert fit["att"]["estimate"] == pytest.approx(-0.0400, abs=5e-4)
 
 
-SPEC = {"outcome": "y", "treatment": "monotown", "cluster": "region", "sample": "all",
-        "estimator": "ols", "fixed_effects": ["year"], "rows": {}, "dummies": {}}  # fmt: skip
+SPEC = {
+    "outcome": "y",
+    "treatment": "monotown",
+    "cluster": "region",
+    "sample": "all",
+    "estimator": "ols",
+    "fixed_effects": ["year"],
+    "rows": {},
+    "dummies": {},
+}
 
 
 @pytest.mark.parametrize(
@@ -132,8 +147,9 @@ def test_a_derived_column_by_hand():
 
 
 def test_a_joined_table_adds_its_columns_and_no_row():
-    frame = pd.DataFrame({"entity": ["a", "a", "b"], "region": ["r", "r", "q"], "toser": np.nan,
-                          "year": [1, 2, 1]})  # fmt: skip
+    frame = pd.DataFrame(
+        {"entity": ["a", "a", "b"], "region": ["r", "r", "q"], "toser": np.nan, "year": [1, 2, 1]}
+    )
     table = pd.DataFrame({"region": ["r", "q"], "year": [1, 1], "rate": [5.0, 6.0]})
     joined = prepare(frame, joined=[("rates", table, ["region", "year"])])
     np.testing.assert_array_equal(joined["rate"], [5.0, np.nan, 6.0])
@@ -156,11 +172,18 @@ def test_undated_toser_entities_are_in_no_staggered_sample():
 
 
 def test_conditions_by_hand():
-    frame = pd.DataFrame({"year": [2012, 2013, 2014, 2014], "x": [1.0, np.nan, 3.0, 4.0],
-                          "k": ["a", "a", "b", None]})  # fmt: skip
-    cases = [({"year": ["last"]}, "0011"), ({"x": {"min": 3}}, "0011"), ({"x": {"max": 3}}, "1010"),
-             ({"k": {"not": ["a"]}}, "0011"), ({"k": {"known": False}}, "0001"),
-             ({"k": ["a"], "x": {"known": True}}, "1000"), ({}, "1111")]  # fmt: skip
+    frame = pd.DataFrame(
+        {"year": [2012, 2013, 2014, 2014], "x": [1.0, np.nan, 3.0, 4.0], "k": ["a", "a", "b", None]}
+    )
+    cases = [
+        ({"year": ["last"]}, "0011"),
+        ({"x": {"min": 3}}, "0011"),
+        ({"x": {"max": 3}}, "1010"),
+        ({"k": {"not": ["a"]}}, "0011"),
+        ({"k": {"known": False}}, "0001"),
+        ({"k": ["a"], "x": {"known": True}}, "1000"),
+        ({}, "1111"),
+    ]
     for conditions, expected in cases:
         assert "".join(map(str, design.holds(frame, conditions).astype(int))) == expected
     with pytest.raises(DesignError, match="did you mean 'year'"):
@@ -202,19 +225,28 @@ def test_singletons_are_dropped_until_none_is_left():
 
 
 def test_other_variances_keep_the_estimate_and_are_the_functions_own():
-    from monotowns.inference.jackknife import cluster_jackknife
+    from monotowns.estimate.jackknife import cluster_jackknife
 
     frame = simulated().assign(kind="a", lat=55.0, lon=lambda f: 40.0 + f["entity"] / 10)
-    spec = SPEC | {"question": "gap", "group": "headline", "treatment": "x",
-                   "fixed_effects": ["entity", "year"],
-                   "variances": ["crv3", "wild", "conley_100", "driscoll_kraay"]}  # fmt: skip
+    spec = SPEC | {
+        "question": "gap",
+        "group": "headline",
+        "treatment": "x",
+        "fixed_effects": ["entity", "year"],
+        "variances": ["crv3", "wild", "conley_100", "driscoll_kraay"],
+    }
     records, _ = estimate(frame, "s", spec, draws=999, seed=1)
     assert records["estimate"].nunique() == 1
     assert [v.split("(")[0].split(",")[0].strip() for v in records["variance"]] == [
-        "CRV1", "CRV3", "wild cluster bootstrap", "Conley 100 km", "Driscoll-Kraay",
-    ]  # fmt: skip
-    by_hand = cluster_jackknife(frame["y"], frame[["x"]], frame["region"],
-                                [frame["entity"], frame["year"]])  # fmt: skip
+        "CRV1",
+        "CRV3",
+        "wild cluster bootstrap",
+        "Conley 100 km",
+        "Driscoll-Kraay",
+    ]
+    by_hand = cluster_jackknife(
+        frame["y"], frame[["x"]], frame["region"], [frame["entity"], frame["year"]]
+    )
     assert records.loc[1, "standard_error"] == pytest.approx(by_hand[0, 0] ** 0.5)
     wild = records.loc[2]
     assert wild["ci_low"] < wild["estimate"] < wild["ci_high"]

@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from monotowns.errors import DesignError
-from monotowns.inference.multiple import q_values, romano_wolf
+from monotowns.estimate.multiple import q_values, romano_wolf
+from monotowns.run.errors import DesignError
 
 p_arrays = arrays(float, st.integers(1, 12), elements=st.floats(0, 1))
 

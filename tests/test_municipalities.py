@@ -1,8 +1,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from monotowns.errors import ConfigError, ContractError
-from monotowns.municipalities import build_panel
+from monotowns.panel.municipalities import build_panel
+from monotowns.run.errors import ConfigError, ContractError
 
 MAIN = {"main": {"list": 2001, "town_share_min": 0.5}}
 YEARS = {"first": 2000, "last": 2001}
@@ -14,8 +14,9 @@ def tables():
     rows = [(e, y, 1000.0, 2.0) for e in "ABC" for y in (1999, 2000, 2001)]
     places = pd.DataFrame(rows, columns=["entity", "year", "population", "taxable"])
     places = places.assign(name=places["entity"], region="R", lat=0.0, lon=0.0)
-    towns = pd.DataFrame({"list": 2001, "entity": ["A", "B"], "town": ["a", "b"],
-                          "town_share": [0.9, 0.2]})  # fmt: skip
+    towns = pd.DataFrame(
+        {"list": 2001, "entity": ["A", "B"], "town": ["a", "b"], "town_share": [0.9, 0.2]}
+    )
     return places, towns
 
 

@@ -3,9 +3,9 @@ import re
 import pytest
 import yaml
 from checkout import ROOT
-from monotowns import needs
-from monotowns.errors import ConfigError
-from monotowns.settings import load_specifications
+from monotowns.run import needs
+from monotowns.run.errors import ConfigError
+from monotowns.run.settings import load_specifications
 
 ALL = needs.tables_in(ROOT / "data/snapshot") | {"curves", "families"}
 CONFIG = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
@@ -38,8 +38,9 @@ def test_a_lack_is_named_through_the_stages_between():
 
 def test_a_stage_may_be_left_out_by_name():
     lack = needs.lacking("rosstat", ALL, ["analyse_spatial"])
-    assert lack == dict.fromkeys(["analyse_spatial", "draw_spatial"],
-                                 "analyse_spatial (left out in the config)")  # fmt: skip
+    assert lack == dict.fromkeys(
+        ["analyse_spatial", "draw_spatial"], "analyse_spatial (left out in the config)"
+    )
     with pytest.raises(ConfigError, match="did you mean 'analyse_spatial'"):
         needs.lacking("rosstat", ALL, ["analyse_spacial"])
 

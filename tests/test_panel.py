@@ -3,8 +3,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from monotowns.errors import InputError
-from monotowns.panel import (
+from monotowns.panel.build import (
     assemble,
     correct,
     coverage,
@@ -16,7 +15,8 @@ from monotowns.panel import (
     shorter_side,
     spikes,
 )
-from monotowns.territories import components, locate_towns, stem
+from monotowns.panel.territories import components, locate_towns, stem
+from monotowns.run.errors import InputError
 
 ROOT = Path(__file__).parents[1]
 DEFINITIONS = {
@@ -26,13 +26,20 @@ DEFINITIONS = {
 
 VERSIONS = pd.DataFrame(
     {
-        "code": ["10601000", "10701000", "10602000"], "territory_id": [1, 2, 3],
-        "name": ["Северный", "Северск", "Западный"], "kind": "муниципальный район",
-        "region": "Область", "centre": ["", "г Северск", "г Лесной"], "year_from": 2018,
-        "year_to": [2020, 9999, 9999], "change_from": [None, "union_1", None],
-        "change_to": ["union_1", None, None], "lat": [56.0, 56.0, 57.0], "lon": [60.0, 60.0, 61.0],
+        "code": ["10601000", "10701000", "10602000"],
+        "territory_id": [1, 2, 3],
+        "name": ["Северный", "Северск", "Западный"],
+        "kind": "муниципальный район",
+        "region": "Область",
+        "centre": ["", "г Северск", "г Лесной"],
+        "year_from": 2018,
+        "year_to": [2020, 9999, 9999],
+        "change_from": [None, "union_1", None],
+        "change_to": ["union_1", None, None],
+        "lat": [56.0, 56.0, 57.0],
+        "lon": [60.0, 60.0, 61.0],
     }
-)  # fmt: skip
+)
 #: Agin district: the bulletin prints it under codes of the former okrug; a fifth of it at most.
 UNKNOWN_SHARE = ["76602000"]
 NO_OVERRIDES = pd.DataFrame({"code": [], "target": [], "reason": []}, dtype=str)
@@ -78,8 +85,14 @@ def test_an_unknown_code_is_counted_and_an_override_saves_it():
 
 
 def test_a_correction_fails_once_its_figure_is_revised():
-    repair = {"code": "10701000", "year": 2012, "column": "per_resident", "expected": 50.0,
-              "action": "missing", "reason": "another town's residents"}  # fmt: skip
+    repair = {
+        "code": "10701000",
+        "year": 2012,
+        "column": "per_resident",
+        "expected": 50.0,
+        "action": "missing",
+        "reason": "another town's residents",
+    }
     assert correct(incomes(), [repair], "c.yaml")["per_resident"].isna().sum() == 1
     with pytest.raises(InputError, match=r"10701000 2012 per_resident(.|\n)*51"):
         correct(incomes(), [repair | {"expected": 51.0}], "c.yaml")
@@ -87,10 +100,14 @@ def test_a_correction_fails_once_its_figure_is_revised():
 
 def test_status_share_and_buffer_entities():
     places = pd.DataFrame(
-        [("10701000", "municipality", "Северск", 1000), ("10602000", "municipality", "З", 1000),
-         ("10701000", "town", "г Северск", 800), ("10602000", "town", "г Лесной", 300)],
+        [
+            ("10701000", "municipality", "Северск", 1000),
+            ("10602000", "municipality", "З", 1000),
+            ("10701000", "town", "г Северск", 800),
+            ("10602000", "town", "г Лесной", 300),
+        ],
         columns=["code", "level", "name", "population"],
-    )  # fmt: skip
+    )
     towns = pd.DataFrame({"region": "Область", "town": ["г Северск", "г Лесной"]})
     lists = {
         "monotowns_2014": towns.assign(category=[1, 3]),
@@ -114,12 +131,17 @@ def test_status_share_and_buffer_entities():
     panel, _, _ = harmonise(incomes(), VERSIONS, NO_OVERRIDES, 2012, 2013)
     matched = match_rates(towns, panel, events=(2013, 2014)).set_index("list")
     assert matched["located"].to_dict() == {
-        "monotowns_2014": 2, "monotowns_2024": 2, "toser": 1,
-    }  # fmt: skip
+        "monotowns_2014": 2,
+        "monotowns_2024": 2,
+        "toser": 1,
+    }
     assert matched.loc["monotowns_2014", "official"] == 313
     assert matched.loc["toser", ["rows", "in_panel", "around_2013", "around_2014"]].tolist() == [
-        1, 1, 1, 0,
-    ]  # fmt: skip
+        1,
+        1,
+        1,
+        0,
+    ]
     frame = assemble(panel, status.reset_index(), VERSIONS, {2012: 0, 2013: 10})
     real = frame.set_index(["entity", "year"])["log_total_pc"]
     # 50 roubles a resident in both years; those of 2012 are worth 10 per cent more in 2013.
@@ -202,8 +224,14 @@ def test_the_lists_of_2014_and_2024_put_a_town_of_one_name_into_one_entity():
     "change", [{"action": "double"}, {"column": "per_residnt"}, {"reasn": "typed wrong"}]
 )
 def test_what_is_no_correction_is_refused(change):
-    repair = {"code": "10701000", "year": 2012, "column": "per_resident", "expected": 50.0,
-              "action": "missing", "reason": "another town's residents"}  # fmt: skip
+    repair = {
+        "code": "10701000",
+        "year": 2012,
+        "column": "per_resident",
+        "expected": 50.0,
+        "action": "missing",
+        "reason": "another town's residents",
+    }
     with pytest.raises(InputError, match=r"c\.yaml: not a correction(.|\n)*per_resident"):
         correct(incomes(), [repair | change], "c.yaml")
 

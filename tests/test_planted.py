@@ -1,5 +1,5 @@
 import numpy as np
-from monotowns.models.planted import ENTITIES, YEARS, simulate, validate
+from monotowns.studies.planted import ENTITIES, YEARS, simulate, validate
 
 
 def test_the_effect_is_planted_where_the_policy_is():

@@ -5,8 +5,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from monotowns.errors import DesignError
-from monotowns.measures import potential, validation
+from monotowns.measures import potential
 from monotowns.measures.composite import (
     AGGREGATIONS,
     NORMALISATIONS,
@@ -18,13 +17,10 @@ from monotowns.measures.composite import (
     rank_bands,
 )
 from monotowns.measures.potential import INDICATORS, build_potential, indicators
-from monotowns.measures.validation import (
-    OUTCOMES,
-    build_validation,
-    check_no_circularity,
-    validate,
-)
 from monotowns.measures.weighting import benefit_of_the_doubt, entropy_weights, pca_weights
+from monotowns.run.errors import DesignError
+from monotowns.studies import validation
+from monotowns.studies.validation import OUTCOMES, build_validation, check_no_circularity, validate
 from scipy import stats
 from scipy.optimize import linprog
 
@@ -136,8 +132,12 @@ def test_benefit_of_the_doubt_against_linear_programming(least):
 
 
 def test_benefit_of_the_doubt_refuses_what_has_no_answer():
-    for scores, least in (([[1, -1], [1, 1]], 0.0), ([[1], [2]], 0.0), ([[1, 1], [2, 1]], 0.5),
-                          ([[1, 0], [2, 0]], 0.0)):  # fmt: skip
+    for scores, least in (
+        ([[1, -1], [1, 1]], 0.0),
+        ([[1], [2]], 0.0),
+        ([[1, 1], [2, 1]], 0.5),
+        ([[1, 0], [2, 0]], 0.0),
+    ):
         with pytest.raises(DesignError, match="out of range"):
             benefit_of_the_doubt(scores, least)
 
@@ -174,8 +174,9 @@ def test_bands_hold_the_sure_and_the_unsure():
     bands = rank_bands(table, own, signs, 400, 1)
     assert bands.loc[0].tolist() == [1, 1, 1]
     assert bands.loc[1].tolist() == [25, 25, 25]
-    assert ((bands["rank_low"] <= bands["rank_median"])
-            & (bands["rank_median"] <= bands["rank_high"])).all()  # fmt: skip
+    assert (
+        (bands["rank_low"] <= bands["rank_median"]) & (bands["rank_median"] <= bands["rank_high"])
+    ).all()
     assert (bands["rank_high"] - bands["rank_low"]).median() > 1
     pd.testing.assert_frame_equal(bands, rank_bands(table, own, signs, 400, 1))
     assert not bands.equals(rank_bands(table, own, signs, 400, 2))
@@ -230,8 +231,11 @@ def test_rank_correlation_and_its_bootstrap():
 def test_an_index_never_predicts_its_own_inputs():
     income = OUTCOMES["log_taxable_pc"]
     assert check_no_circularity(INDICATORS, income) == [
-        "log_market_potential", "log_core_km", "manufacturing_share", "category",
-    ]  # fmt: skip
+        "log_market_potential",
+        "log_core_km",
+        "manufacturing_share",
+        "category",
+    ]
     for year in (2017, 2019):
         late = INDICATORS | {"log_income": replace(INDICATORS["log_income"], last_year=year)}
         with pytest.raises(DesignError, match="overlaps") as caught:
@@ -246,16 +250,26 @@ def panel(n=40, seed=11):
     rng = np.random.default_rng(seed)
     entity = [f"{i:08d}" for i in range(n)]
     fixed = pd.DataFrame(
-        {"entity": entity, "name": entity, "region": [f"R{i % 8}" for i in range(n)],
-         "category": 1.0 + np.arange(n) % 3, "listed_2014": 1.0, "town_share": 0.9,
-         "monotown": 1.0, "toser": np.nan}
-    )  # fmt: skip
+        {
+            "entity": entity,
+            "name": entity,
+            "region": [f"R{i % 8}" for i in range(n)],
+            "category": 1.0 + np.arange(n) % 3,
+            "listed_2014": 1.0,
+            "town_share": 0.9,
+            "monotown": 1.0,
+            "toser": np.nan,
+        }
+    )
     fixed.loc[0, ["monotown", "town_share"]] = [np.nan, 0.2]
     fixed.loc[1, ["monotown", "listed_2014", "category"]] = [0.0, np.nan, np.nan]
     years = pd.DataFrame({"year": range(2012, 2022)})
     frame = fixed.merge(years, how="cross")
-    for column, level, spread in (("log_population", 10, 0.03), ("log_taxable_pc", 12, 0.1),
-                                  ("transfer_share", 0.4, 0.02)):  # fmt: skip
+    for column, level, spread in (
+        ("log_population", 10, 0.03),
+        ("log_taxable_pc", 12, 0.1),
+        ("transfer_share", 0.4, 0.02),
+    ):
         own = rng.normal(level, 5 * spread, n).repeat(10)
         frame[column] = own + rng.normal(0, spread, len(frame))
     measures = frame[["entity", "year"]].assign(
@@ -307,8 +321,13 @@ def test_every_listed_entity_has_a_row_but_only_monotowns_a_rank():
     assert table.loc[["00000000", "00000007"], "index"].isna().all()
     assert table["rank"].min() == 1 and table["rank"].max() == 37
     assert list(table)[5:11] == [
-        "demography", "income", "transfers", "access", "regional_industry", "policy",
-    ]  # fmt: skip
+        "demography",
+        "income",
+        "transfers",
+        "access",
+        "regional_industry",
+        "policy",
+    ]
     with pytest.raises(DesignError, match="twice"):
         build_potential(pd.concat([frame, frame.iloc[:1]]), measures, share, 60, 1)
     with pytest.raises(DesignError, match="no monotown"):

@@ -2,14 +2,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from monotowns.errors import DesignError
-from monotowns.inference.power import (
+from monotowns.estimate.power import (
     bias_after_pretest,
     detectable_slope,
     minimum_detectable_effect,
     power_of_test,
     pretest_power,
 )
+from monotowns.run.errors import DesignError
 from scipy import stats
 
 

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from monotowns.errors import DesignError
-from monotowns.inference.randomization import randomization_test, twoway_statistic
+from monotowns.estimate.randomization import randomization_test, twoway_statistic
+from monotowns.run.errors import DesignError
 
 #: Ours and the oracle differ by rounding alone.
 ROUNDING = 1e-9
@@ -34,8 +34,12 @@ def test_coefficient_is_that_of_a_regression_on_dummies(missing):
     frame, cohort, _ = panel(missing=missing)
     coefficient = twoway_statistic(frame["y"], frame["entity"], frame["year"])
     # Adopted before the panel, after it, never, and in years between.
-    for other in (cohort, np.roll(cohort, 3), np.where(cohort == 2014, 2010, cohort),
-                  np.where(cohort == 2014, 2030, cohort)):  # fmt: skip
+    for other in (
+        cohort,
+        np.roll(cohort, 3),
+        np.where(cohort == 2014, 2010, cohort),
+        np.where(cohort == 2014, 2030, cohort),
+    ):
         assert coefficient(other) == pytest.approx(by_dummies(frame, other), abs=ROUNDING)
 
 
@@ -84,8 +88,11 @@ def test_invariances(seed, scale, shift):
     # Names in the same order are the same entities and strata.
     again = randomization_test(
         twoway_statistic(mixed["y"], 7 * mixed["entity"] + 3, mixed["year"]),
-        cohort, [f"s{s}" for s in strata], 49, seed,
-    )  # fmt: skip
+        cohort,
+        [f"s{s}" for s in strata],
+        49,
+        seed,
+    )
     np.testing.assert_allclose(again.draws, scale * first.draws, rtol=1e-6, atol=1e-7 * scale)
     assert again.p_value == first.p_value
 

@@ -4,9 +4,9 @@ from pathlib import Path
 import openpyxl
 import pandas as pd
 import pytest
-from monotowns.errors import SourceError
-from monotowns.readers import READERS, incomes, population, reader, regions
-from monotowns.sources import load_registry, verify
+from monotowns.acquire.readers import READERS, incomes, population, reader, regions
+from monotowns.acquire.registry import load_registry, verify
+from monotowns.run.errors import SourceError
 
 ROOT = Path(__file__).parents[1]
 MIRROR = os.environ.get("MONOTOWNS_MIRROR", "")
@@ -120,8 +120,9 @@ def test_gva_sheet_that_repeats_another_year_is_refused(tmp_path):
     table = regions.read_gva(workbook(tmp_path / "g.xlsx", sheets))
     assert len(table) == len(regions.GVA_YEARS)
     assert table.groupby("classification")["year"].max().to_dict() == {
-        "OKVED-2007": 2015, "OKVED2": 2022,
-    }  # fmt: skip
+        "OKVED-2007": 2015,
+        "OKVED2": 2022,
+    }
     sheets["2021"] = rows
     with pytest.raises(SourceError, match="names another year"):
         regions.read_gva(workbook(tmp_path / "h.xlsx", sheets))

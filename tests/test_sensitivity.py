@@ -1,28 +1,153 @@
 import numpy as np
 import pytest
-from monotowns.errors import DesignError
-from monotowns.inference.sensitivity import oster, oster_from_moments
+from monotowns.estimate.sensitivity import oster, oster_from_moments
+from monotowns.run.errors import DesignError
 
 #: Henderson and Velleman (1981), 32 cars: miles per gallon, horsepower, 1,000 pounds, seconds.
-MILES = np.array([
-    21, 21, 22.8, 21.4, 18.7, 18.1, 14.3, 24.4, 22.8, 19.2, 17.8, 16.4, 17.3, 15.2, 10.4,
-    10.4, 14.7, 32.4, 30.4, 33.9, 21.5, 15.5, 15.2, 13.3, 19.2, 27.3, 26, 30.4, 15.8, 19.7,
-    15, 21.4,
-])  # fmt: skip
-POWER = np.array([
-    110, 110, 93, 110, 175, 105, 245, 62, 95, 123, 123, 180, 180, 180, 205, 215, 230, 66, 52,
-    65, 97, 150, 150, 245, 175, 66, 91, 113, 264, 175, 335, 109,
-])  # fmt: skip
-WEIGHT = np.array([
-    2.62, 2.875, 2.32, 3.215, 3.44, 3.46, 3.57, 3.19, 3.15, 3.44, 3.44, 4.07, 3.73, 3.78,
-    5.25, 5.424, 5.345, 2.2, 1.615, 1.835, 2.465, 3.52, 3.435, 3.84, 3.845, 1.935, 2.14,
-    1.513, 3.17, 2.77, 3.57, 2.78,
-])  # fmt: skip
-SECONDS = np.array([
-    16.46, 17.02, 18.61, 19.44, 17.02, 20.22, 15.84, 20, 22.9, 18.3, 18.9, 17.4, 17.6, 18,
-    17.98, 17.82, 17.42, 19.47, 18.52, 19.9, 20.01, 16.87, 17.3, 15.41, 17.05, 18.9, 16.7,
-    16.9, 14.5, 15.5, 14.6, 18.6,
-])  # fmt: skip
+MILES = np.array(
+    [
+        21,
+        21,
+        22.8,
+        21.4,
+        18.7,
+        18.1,
+        14.3,
+        24.4,
+        22.8,
+        19.2,
+        17.8,
+        16.4,
+        17.3,
+        15.2,
+        10.4,
+        10.4,
+        14.7,
+        32.4,
+        30.4,
+        33.9,
+        21.5,
+        15.5,
+        15.2,
+        13.3,
+        19.2,
+        27.3,
+        26,
+        30.4,
+        15.8,
+        19.7,
+        15,
+        21.4,
+    ]
+)
+POWER = np.array(
+    [
+        110,
+        110,
+        93,
+        110,
+        175,
+        105,
+        245,
+        62,
+        95,
+        123,
+        123,
+        180,
+        180,
+        180,
+        205,
+        215,
+        230,
+        66,
+        52,
+        65,
+        97,
+        150,
+        150,
+        245,
+        175,
+        66,
+        91,
+        113,
+        264,
+        175,
+        335,
+        109,
+    ]
+)
+WEIGHT = np.array(
+    [
+        2.62,
+        2.875,
+        2.32,
+        3.215,
+        3.44,
+        3.46,
+        3.57,
+        3.19,
+        3.15,
+        3.44,
+        3.44,
+        4.07,
+        3.73,
+        3.78,
+        5.25,
+        5.424,
+        5.345,
+        2.2,
+        1.615,
+        1.835,
+        2.465,
+        3.52,
+        3.435,
+        3.84,
+        3.845,
+        1.935,
+        2.14,
+        1.513,
+        3.17,
+        2.77,
+        3.57,
+        2.78,
+    ]
+)
+SECONDS = np.array(
+    [
+        16.46,
+        17.02,
+        18.61,
+        19.44,
+        17.02,
+        20.22,
+        15.84,
+        20,
+        22.9,
+        18.3,
+        18.9,
+        17.4,
+        17.6,
+        18,
+        17.98,
+        17.82,
+        17.42,
+        19.47,
+        18.52,
+        19.9,
+        20.01,
+        16.87,
+        17.3,
+        15.41,
+        17.05,
+        18.9,
+        16.7,
+        16.9,
+        14.5,
+        15.5,
+        14.6,
+        18.6,
+    ]
+)
 
 
 def test_published_example_of_another_implementation():
@@ -59,9 +184,14 @@ def test_units_cancel():
 
 
 #: Effect, Var(W1), Cov(W1, X), Var(W2), selection, Var(X), Var(noise).
-POPULATIONS = [(0.3, 1, 0.4, 0.5, 1, 1, 1), (0.3, 1, 0.4, 0.5, 0.6, 1, 1),
-               (0.3, 1, 0.4, 0.5, 1.3, 1, 1), (-0.3, 2, -0.9, 0.5, -1, 2, 0.3),
-               (0, 1, 0.5, 1, 2, 3, 1), (1, 1, 0.3, 1, 0.2, 1, 0)]  # fmt: skip
+POPULATIONS = [
+    (0.3, 1, 0.4, 0.5, 1, 1, 1),
+    (0.3, 1, 0.4, 0.5, 0.6, 1, 1),
+    (0.3, 1, 0.4, 0.5, 1.3, 1, 1),
+    (-0.3, 2, -0.9, 0.5, -1, 2, 0.3),
+    (0, 1, 0.5, 1, 2, 3, 1),
+    (1, 1, 0.3, 1, 0.2, 1, 0),
+]
 
 
 @pytest.mark.parametrize("population", POPULATIONS)
@@ -77,8 +207,17 @@ def test_the_truth_is_a_root_where_selection_is_proportional(population):
         return slope[0], slope @ with_y[:k] / of_y
 
     (short, r2_short), (long, r2_long), (_, r_max) = (regress(k) for k in (1, 2, 3))
-    found = oster_from_moments(short, long, r2_short, r2_long, np.sqrt(of_y / x),
-                               1 - shared**2 / index / x, r_max, delta, beta)  # fmt: skip
+    found = oster_from_moments(
+        short,
+        long,
+        r2_short,
+        r2_long,
+        np.sqrt(of_y / x),
+        1 - shared**2 / index / x,
+        r_max,
+        delta,
+        beta,
+    )
     assert found.beta_star == pytest.approx(beta, abs=1e-9)
     assert found.delta == pytest.approx(delta, abs=1e-9)
 

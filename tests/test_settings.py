@@ -3,10 +3,10 @@ from pathlib import Path
 
 import pytest
 import yaml
-from monotowns import schema
-from monotowns.errors import ConfigError
-from monotowns.provenance import code_of
-from monotowns.settings import (
+from monotowns.run import schema
+from monotowns.run.errors import ConfigError
+from monotowns.run.provenance import code_of
+from monotowns.run.settings import (
     ESTIMATORS,
     check_config,
     complete_config,

@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
-from monotowns.errors import SourceError
-from monotowns.readers import sheets
+from monotowns.acquire.readers import sheets
+from monotowns.run.errors import SourceError
 
 FRAME = pd.DataFrame(
     {"region": ["A", "B", "A", "B"], "year": [2012, 2012, 2013, 2013], "x": [10.0, 20, 11, 22]}

@@ -1,8 +1,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from monotowns.errors import DesignError
-from monotowns.models import shiftshare
+from monotowns.estimate import shiftshare
+from monotowns.run.errors import DesignError
 from scipy import stats
 
 
@@ -177,8 +177,9 @@ def test_absorbing_first_or_as_controls_is_the_same():
     project = np.eye(250) - data["controls"] @ np.linalg.pinv(data["controls"])
     absorbed = data | {"y": project @ data["y"], "x": project @ data["x"], "controls": None}
     one, other = shiftshare.fit(**data).terms, shiftshare.fit(**absorbed).terms
-    np.testing.assert_allclose(one.iloc[:, 1:].to_numpy(float), other.iloc[:, 1:].to_numpy(float),
-                               rtol=1e-8)  # fmt: skip
+    np.testing.assert_allclose(
+        one.iloc[:, 1:].to_numpy(float), other.iloc[:, 1:].to_numpy(float), rtol=1e-8
+    )
 
 
 def test_effective_shocks_by_hand():
@@ -235,8 +236,11 @@ def test_placebo_shocks():
         score = np.bincount(region, left * (y - y.mean() - akm["estimate"] * left))
         usual = np.sqrt(regions / (regions - 1) * score @ score) / (left @ left)
         t = abs(akm["estimate"]) / usual
-        rejected += [akm["p_value"] < 0.05, akm0["p_value"] < 0.05,
-                     t > stats.t.ppf(0.975, regions - 1)]  # fmt: skip
+        rejected += [
+            akm["p_value"] < 0.05,
+            akm0["p_value"] < 0.05,
+            t > stats.t.ppf(0.975, regions - 1),
+        ]
     akm, akm0, usual = rejected / draws
     assert 0.03 <= akm <= 0.07
     assert 0.03 <= akm0 <= 0.07

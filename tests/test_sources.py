@@ -7,11 +7,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
-from monotowns.download import fetch, from_environment, split_mirrors
-from monotowns.errors import SourceError
-from monotowns.readers import READERS
-from monotowns.sources import Source, load_registry, verify
-from monotowns.transfer import Limits, _seconds
+from monotowns.acquire.download import fetch, from_environment, split_mirrors
+from monotowns.acquire.readers import READERS
+from monotowns.acquire.registry import Source, load_registry, verify
+from monotowns.acquire.transfer import Limits, _seconds
+from monotowns.run.errors import SourceError
 
 ROOT = Path(__file__).parents[1]
 REGISTRY = ROOT / "data/sources.yaml"
@@ -19,11 +19,22 @@ REGISTRY = ROOT / "data/sources.yaml"
 
 def source(body=b"good", file="x.csv", addresses=()):
     return Source(
-        id="x", file=file, publisher="p", title="t", citation="c", licence="l",
-        access="open" if addresses else "compiled", redistributed="facts", landing_page="https://page.example",
-        addresses=addresses, sha256=hashlib.sha256(body).hexdigest(), bytes=len(body),
-        retrieved="2026-11-01", serves="s", tables={"x": ["a"]},
-    )  # fmt: skip
+        id="x",
+        file=file,
+        publisher="p",
+        title="t",
+        citation="c",
+        licence="l",
+        access="open" if addresses else "compiled",
+        redistributed="facts",
+        landing_page="https://page.example",
+        addresses=addresses,
+        sha256=hashlib.sha256(body).hexdigest(),
+        bytes=len(body),
+        retrieved="2026-11-01",
+        serves="s",
+        tables={"x": ["a"]},
+    )
 
 
 # --- the registry
@@ -153,14 +164,17 @@ def test_wrong_bytes_are_named_with_both_digests(tmp_path, body, problem):
         ("", ":", []),
         ("/a::/b c/:", ":", ["/a", "/b c/"]),
         ("http://h:8000:/a", ":", ["http://h:8000", "/a"]),
-        ("/a:https://h.ru/raw:http://h:80/x/:rel", ":",
-         ["/a", "https://h.ru/raw", "http://h:80/x/", "rel"]),
+        (
+            "/a:https://h.ru/raw:http://h:80/x/:rel",
+            ":",
+            ["/a", "https://h.ru/raw", "http://h:80/x/", "rel"],
+        ),
         ("https://h.ru:http://[::1]:80/x:/b", ":", ["https://h.ru", "http://[::1]:80/x", "/b"]),
         ("https://h.ru:/8000", ":", ["https://h.ru", "/8000"]),
         ("httpdocs:/a", ":", ["httpdocs", "/a"]),
         (r"C:\raw;http://h:8000/x;D:\b", ";", [r"C:\raw", "http://h:8000/x", r"D:\b"]),
     ],
-)  # fmt: skip
+)
 def test_mirrors_are_split_and_addresses_stay_whole(text, separator, mirrors):
     assert split_mirrors(text, separator) == mirrors
 

@@ -10,12 +10,19 @@ DEGREE = np.pi * EARTH_KM / 180  # km of one degree along a great circle
 
 def test_federal_cities_enter_the_masses_and_gaps_do_not_move_neighbours():
     panel = pd.DataFrame(
-        {"entity": ["a", "a", "b"], "year": [2012, 2013, 2012], "population": [10.0, 10.0, 20.0],
-         "region": "R", "lat": 0.0, "lon": [0.0, 0.0, 1.0]}
-    )  # fmt: skip
+        {
+            "entity": ["a", "a", "b"],
+            "year": [2012, 2013, 2012],
+            "population": [10.0, 10.0, 20.0],
+            "region": "R",
+            "lat": 0.0,
+            "lon": [0.0, 0.0, 1.0],
+        }
+    )
     cities = ["Москва", "Санкт-Петербург", "Севастополь"]
-    towns = pd.DataFrame({"town": cities, "population": [600, 300, 50], "lat": 0.0,
-                          "lon": [2.0, 3.0, 4.0]})  # fmt: skip
+    towns = pd.DataFrame(
+        {"town": cities, "population": [600, 300, 50], "lat": 0.0, "lon": [2.0, 3.0, 4.0]}
+    )
     regions = pd.DataFrame(
         [
             (c, y, m)
@@ -24,8 +31,13 @@ def test_federal_cities_enter_the_masses_and_gaps_do_not_move_neighbours():
         ],
         columns=["region", "year", "population"],
     )
-    settings = {"kappa_km": 200.0, "min_distance_km": 10.0, "local_km": 150.0,
-                "cores": [250, 500], "rings_km": [50, 100, 200]}  # fmt: skip
+    settings = {
+        "kappa_km": 200.0,
+        "min_distance_km": 10.0,
+        "local_km": 150.0,
+        "cores": [250, 500],
+        "rings_km": [50, 100, 200],
+    }
     abroad = pd.DataFrame({"population": [1000.0], "lat": [0.0], "lon": [11.0]})
     table = measure(panel, towns, regions, settings, abroad)
     expected = np.log((20 + 600 / 2 + 300 / 3 + 50 / 4) / DEGREE)
@@ -44,9 +56,16 @@ def test_federal_cities_enter_the_masses_and_gaps_do_not_move_neighbours():
 
 
 def test_a_gap_is_interpolated_and_an_end_is_held():
-    panel = pd.DataFrame({"entity": list("aaabb"), "year": [2012, 2014, 2015, 2012, 2013],
-                          "population": [10.0, 30.0, 40.0, 5.0, 6.0], "region": "R", "lat": 0.0,
-                          "lon": 0.0})  # fmt: skip
+    panel = pd.DataFrame(
+        {
+            "entity": list("aaabb"),
+            "year": [2012, 2014, 2015, 2012, 2013],
+            "population": [10.0, 30.0, 40.0, 5.0, 6.0],
+            "region": "R",
+            "lat": 0.0,
+            "lon": 0.0,
+        }
+    )
     towns = pd.DataFrame({"town": [], "lat": [], "lon": [], "population": []})
     regions = pd.DataFrame({"region": ["R"], "year": [2012], "population": [1.0]})
     _, mass = masses(panel, towns, regions.iloc[:0])
@@ -102,8 +121,10 @@ def test_scales_and_instrument_of_the_tree_are_those_of_the_matrix(monkeypatch):
     lat[:20], lon[:20] = lat[20:40], lon[20:40]  # places that share a centre
     mass = rng.lognormal(9, 1.5, (n, 3))
     abroad = pd.DataFrame({"population": [5e6, 1e7], "lat": [52.5, 39.9], "lon": [13.4, 116.4]})
-    dense, tree = (scales.potential_by_scale(lat, lon, mass, abroad, 100.0, method=m)
-                   for m in ("dense", "tree"))  # fmt: skip
+    dense, tree = (
+        scales.potential_by_scale(lat, lon, mass, abroad, 100.0, method=m)
+        for m in ("dense", "tree")
+    )
     whole = dense[0] + dense[1]
     np.testing.assert_allclose(tree[0], dense[0], rtol=1e-9, atol=1e-9)
     np.testing.assert_allclose(tree[1], dense[1], atol=1e-3 * whole.max(), rtol=1e-3)

@@ -3,9 +3,10 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from monotowns.errors import DesignError
-from monotowns.models import spatial, spatial_impacts, weights
-from monotowns.models.spatial_likelihood import LogDeterminant
+from monotowns.estimate import spatial, spatial_impacts
+from monotowns.estimate import spatial_weights as weights
+from monotowns.estimate.spatial_likelihood import LogDeterminant
+from monotowns.run.errors import DesignError
 from scipy import optimize, sparse
 from scipy.linalg import null_space
 
@@ -244,8 +245,9 @@ def test_scale_and_entity_constants_of_the_outcome_do_not_matter(model, scale, c
     free = [t for t in here.index if t in ("rho", "lambda")]
     assert there[free].to_numpy() == pytest.approx(here[free].to_numpy(), abs=1e-7)
     scaled = here.drop(free)
-    assert there.drop(free).to_numpy() == pytest.approx(scale * scaled.to_numpy(), rel=1e-6,
-                                                        abs=1e-8 * scale)  # fmt: skip
+    assert there.drop(free).to_numpy() == pytest.approx(
+        scale * scaled.to_numpy(), rel=1e-6, abs=1e-8 * scale
+    )
 
 
 def test_the_same_seed_gives_the_same_bytes():
@@ -310,7 +312,7 @@ def put(array, at, value):
         (lambda d: {"model": "gns"}, "no such choice", "gns"),
         (lambda d: {"effects": "none"}, "no such choice", "none"),
     ],
-)  # fmt: skip
+)
 def test_bad_input_is_refused_by_name(change, words, key):
     with pytest.raises(DesignError, match=words) as refusal:
         spatial.panel(**broken(change))

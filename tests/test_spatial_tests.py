@@ -2,8 +2,9 @@ from itertools import permutations
 
 import numpy as np
 import pytest
-from monotowns.errors import DesignError
-from monotowns.models import spatial_tests, weights
+from monotowns.estimate import spatial_tests
+from monotowns.estimate import spatial_weights as weights
+from monotowns.run.errors import DesignError
 from scipy import sparse, stats
 
 
@@ -109,7 +110,7 @@ def test_multipliers_tell_a_lag_from_an_error():
         ("lagrange_multipliers", lambda y, X, W: (y, np.c_[X, y * 0], W), "collinear"),
         ("lagrange_multipliers", lambda y, X, W: (y, X, np.diag(y != y[5]) @ W), "islands"),
     ],
-)  # fmt: skip
+)
 def test_bad_input_is_refused(test, change, words):
     with pytest.raises(DesignError, match=words):
         getattr(spatial_tests, test)(*change(*cross_section()))

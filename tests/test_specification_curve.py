@@ -1,10 +1,10 @@
 import numpy as np
 import pandas as pd
 import pytest
-from monotowns.errors import ConfigError, DesignError
-from monotowns.models.specification_curve import curve_statistics, joint_test, specification_curve
-from monotowns.models.twoway import least_squares
-from monotowns.models.universe import CHOICES, expand
+from monotowns.estimate.regression import least_squares
+from monotowns.estimate.specification_curve import curve_statistics, joint_test, specification_curve
+from monotowns.estimate.universe import CHOICES, expand
+from monotowns.run.errors import ConfigError, DesignError
 from scipy import stats
 
 UNIVERSE = {
@@ -63,9 +63,12 @@ def test_a_universe_is_the_product_of_what_it_declares():
 
 @pytest.mark.parametrize(
     ("change", "words"),
-    [({"outcome": ["y"]}, "outcome"), ({"samples": {}}, "samples"),
-     ({"outcomes": ["y", "y"]}, "stands twice\n  at: y; x; none; all")],
-)  # fmt: skip
+    [
+        ({"outcome": ["y"]}, "outcome"),
+        ({"samples": {}}, "samples"),
+        ({"outcomes": ["y", "y"]}, "stands twice\n  at: y; x; none; all"),
+    ],
+)
 def test_a_universe_that_is_not_one_is_refused(change, words):
     with pytest.raises(ConfigError, match=words):
         expand(UNIVERSE | change)
@@ -99,10 +102,14 @@ def test_a_curve_is_ranked_and_holds_for_clusters_that_are_entities():
     assert sorted(curve["rank"]) == list(range(1, 513))
     spec = table.iloc[100]
     rows = panel.dropna(subset=[spec["outcome"], spec["treatment"], *spec["control_columns"]])
-    fit = least_squares(rows if pd.isna(spec["mask"]) else rows[rows[spec["mask"]]],
-                        spec["outcome"], [spec["treatment"], *spec["control_columns"]],
-                        spec["effects"], "entity",
-                        None if spec["weights"] == "none" else spec["weights"])  # fmt: skip
+    fit = least_squares(
+        rows if pd.isna(spec["mask"]) else rows[rows[spec["mask"]]],
+        spec["outcome"],
+        [spec["treatment"], *spec["control_columns"]],
+        spec["effects"],
+        "entity",
+        None if spec["weights"] == "none" else spec["weights"],
+    )
     term = fit[spec["treatment"]]
     for column in ("estimate", "standard_error", "ci_low", "ci_high", "p_value"):
         assert curve.iloc[100][column] == pytest.approx(term[column], rel=1e-9)
@@ -156,7 +163,7 @@ def test_the_joint_test_counts_draws_and_finds_a_planted_effect():
 def test_blocks_of_draws_do_not_matter(monkeypatch):
     panel, table = with_gaps(), expand(SMALL)
     whole = joint_test(panel, table, draws=7)
-    monkeypatch.setattr("monotowns.models.specification_curve.BLOCK", 1000)
+    monkeypatch.setattr("monotowns.estimate.specification_curve.BLOCK", 1000)
     np.testing.assert_allclose(joint_test(panel, table, draws=7).draws, whole.draws, rtol=1e-9)
 
 
@@ -180,8 +187,11 @@ def test_the_three_statistics_by_hand():
     [
         ({"outcomes": ["w"]}, with_gaps(), "no such column.*\n  at: w"),
         ({}, pd.concat([with_gaps()] * 2), r"stands twice in a year\n  at: \(0, 0\)"),
-        ({}, with_gaps().assign(age=lambda f: f["age"].where(f.index != 3, np.inf)),
-         r"infinite\n  at: \(0, 3\)"),
+        (
+            {},
+            with_gaps().assign(age=lambda f: f["age"].where(f.index != 3, np.inf)),
+            r"infinite\n  at: \(0, 3\)",
+        ),
         ({"samples": {"some": "kind"}}, with_gaps(), "true and false"),
         ({"samples": {"some": "urban"}}, with_gaps().assign(urban=False), "clusters"),
         ({}, with_gaps().assign(region=1), "clusters"),
@@ -189,7 +199,7 @@ def test_the_three_statistics_by_hand():
         ({"controls": {"twice": ["size", "age"]}}, with_gaps(), "explain one another.*\n.*age"),
         ({"weights": ["age"]}, with_gaps(), r"weights are not positive\n  at: \(0, "),
     ],
-)  # fmt: skip
+)
 def test_what_cannot_be_estimated_is_refused(change, frame, words):
     with pytest.raises(DesignError, match=words):
         specification_curve(frame, expand(UNIVERSE | change))
@@ -212,10 +222,17 @@ def test_a_permutation_that_effects_explain_is_refused():
     # Two entities of a region share a stratum; dealt to the other, the history never changes.
     f = simulated(entities=24).assign(
         stayed=lambda f: ((f["entity"] == 0) & (f["year"] > 2)).astype(float),
-        inside=lambda f: f["entity"] != 1, pair=lambda f: f["entity"] // 2,
-    )  # fmt: skip
-    table = expand({"outcomes": ["y"], "treatments": ["stayed"], "samples": {"in": "inside"},
-                    "fixed_effects": [["entity"]]})  # fmt: skip
+        inside=lambda f: f["entity"] != 1,
+        pair=lambda f: f["entity"] // 2,
+    )
+    table = expand(
+        {
+            "outcomes": ["y"],
+            "treatments": ["stayed"],
+            "samples": {"in": "inside"},
+            "fixed_effects": [["entity"]],
+        }
+    )
     with pytest.raises(DesignError, match="permuted treatment is explained"):
         joint_test(f, table, strata="pair", draws=20)
 
@@ -224,10 +241,14 @@ def test_a_permutation_that_effects_explain_is_refused():
 def test_size_of_the_joint_test():
     # The treatment has nothing to do with outcomes that are correlated within entities.
     table = expand(
-        {"outcomes": ["y", "z"], "treatments": ["x", "adopted"], "samples": {"all": None},
-         "optional_controls": {"size": ["size"], "access": ["access"]},
-         "fixed_effects": [["entity", "year"], ["kind"]]}
-    )  # fmt: skip
+        {
+            "outcomes": ["y", "z"],
+            "treatments": ["x", "adopted"],
+            "samples": {"all": None},
+            "optional_controls": {"size": ["size"], "access": ["access"]},
+            "fixed_effects": [["entity", "year"], ["kind"]],
+        }
+    )
     rejected = []
     for seed in range(600):
         panel = simulated(effect=0, seed=seed, entities=40, years=4, regions=40)

@@ -1,10 +1,10 @@
 import numpy as np
 import pandas as pd
 import pytest
-from monotowns.errors import DesignError
-from monotowns.estimates import wald_terms
+from monotowns.estimate import spillover
+from monotowns.estimate.record import wald_terms
 from monotowns.measures.agglomeration import great_circle_km
-from monotowns.models import spillover
+from monotowns.run.errors import DesignError
 
 YEARS = np.arange(2012, 2020)
 
@@ -69,8 +69,9 @@ def test_standard_errors_against_two_stage_pyfixest_with_its_correction_mapped()
     frame, exposure = simulated(80, seed=1)
     frame[["d", "near", "middle"]] = exposure
     frame["touched"] = exposure.any(axis=1)
-    other = pyfixest.did2s(frame, "y", "~ 0 | entity + year", "~ 0 + d + near + middle", "touched",
-                           "region")  # fmt: skip
+    other = pyfixest.did2s(
+        frame, "y", "~ 0 | entity + year", "~ 0 + d + near + middle", "touched", "region"
+    )
     fit = spillover.rings(frame, "y", "cohort", "region")
     assert fit.terms["estimate"].to_numpy() == pytest.approx(other.coef().to_numpy(), abs=1e-8)
     # It corrects for nothing; fixest's rule is G / (G - 1) times (N - 1) / (N - k).
@@ -140,15 +141,19 @@ def squeezed(frame):
         (lambda f: f.assign(lon=f["lon"] + f["year"] / 1e4), "change within an entity\n  at: 0, 1"),
         (lambda f: f.assign(region=f["year"]), "change within"),
         (lambda f: f.assign(cohort=f["cohort"].replace(2015, 2012)), "effect of\n  at: entity 0"),
-        (lambda f: squeezed(f[(f["entity"] != 40) | (f["year"] == 2019)]),
-         "effect of\n  at: entity 40, year 2015"),
+        (
+            lambda f: squeezed(f[(f["entity"] != 40) | (f["year"] == 2019)]),
+            "effect of\n  at: entity 40, year 2015",
+        ),
         (lambda f: f.assign(cohort=0), "no row\n  at: att, spillover 0-50, spillover 50-100"),
         (lambda f: f.assign(cohort=f["cohort"].clip(upper=1) * 2030), "no row\n  at: att"),
         (lambda f: f.assign(region=1), "fewer than two clusters"),
-        (lambda f: f.assign(lat=f["lat"].where(f["cohort"] > 0, -f["lat"])),
-         "no row\n  at: spillover 0-50, spillover 50-100"),
+        (
+            lambda f: f.assign(lat=f["lat"].where(f["cohort"] > 0, -f["lat"])),
+            "no row\n  at: spillover 0-50, spillover 50-100",
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_cannot_be_estimated_is_refused(change, words):
     with pytest.raises(DesignError, match=words):
         spillover.rings(change(simulated(60)[0]), "y", "cohort", "region")

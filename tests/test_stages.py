@@ -1,7 +1,6 @@
 import numpy as np
 import pandas as pd
 import pytest
-from monotowns.errors import DesignError
 from monotowns.measures.breaks import break_dates
 from monotowns.measures.stages import (
     STAGES,
@@ -11,6 +10,7 @@ from monotowns.measures.stages import (
     turn_grid,
     turns,
 )
+from monotowns.run.errors import DesignError
 
 CODES = dict(zip("nIdR", STAGES, strict=True)) | {"-": None}
 NAN = np.nan
@@ -85,9 +85,11 @@ def regions(**series):
 def test_share_against_volume():
     fall = [20, 18, 16, 15, 16, 17, 18]
     table = stage_table(
-        regions(both=(fall, [100, 90, 80, 70, 75, 80, 85]),
-                share=(fall, [100, 101, 102, 103, 90, 90, 90]))
-    ).set_index(["region", "year"])  # fmt: skip
+        regions(
+            both=(fall, [100, 90, 80, 70, 75, 80, 85]),
+            share=(fall, [100, 101, 102, 103, 90, 90, 90]),
+        )
+    ).set_index(["region", "year"])
     kinds = table["kind"].unstack("region").to_dict("list")
     # Falling: against the peak of 2010. Rising: against the turn of 2013.
     assert kinds["both"][1:] == ["share and volume"] * 6
@@ -177,8 +179,10 @@ def test_break_dates_against_a_search_by_hand_and_another_library():
         cut = ruptures.Dynp("l2", min_size=3, jump=1).fit(row).predict(n_bkps=1)[0]
         # The change into 2009 + cut + 1 is the first at the new rate.
         assert table.loc[region, "break_year"] == 2009 + cut
-        ssr = [((row[:c] - row[:c].mean()) ** 2).sum() + ((row[c:] - row[c:].mean()) ** 2).sum()
-               for c in range(3, 11)]  # fmt: skip
+        ssr = [
+            ((row[:c] - row[:c].mean()) ** 2).sum() + ((row[c:] - row[c:].mean()) ** 2).sum()
+            for c in range(3, 11)
+        ]
         inside = 3 + np.flatnonzero(13 * (np.array(ssr) / min(ssr) - 1) <= 7.352)
         assert table.loc[region, "break_low"] == 2009 + inside[0]
         assert table.loc[region, "break_high"] == 2009 + inside[-1]
@@ -211,9 +215,7 @@ def test_a_product_from_tables_of_both_classifications():
     rows, grp = [], []
     for region, shares in true.items():
         for year, share in zip(years, shares, strict=True):
-            system, letter, rest = ("OKVED-2007", "D", "K") if year < 2016 else (
-                "OKVED2", "C", "L"
-            )  # fmt: skip
+            system, letter, rest = ("OKVED-2007", "D", "K") if year < 2016 else ("OKVED2", "C", "L")
             seen = share if year < 2016 else share * 0.9
             rows += [(region, year, system, letter, seen), (region, year, system, rest, 100 - seen)]
             grp.append((region, year, 1000.0))

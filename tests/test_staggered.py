@@ -6,9 +6,9 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from monotowns.errors import DesignError
-from monotowns.models import staggered
-from monotowns.models.honest import _relative, _relative_test, _smooth, honest
+from monotowns.estimate import staggered
+from monotowns.estimate.honest import _relative, _relative_test, _smooth, honest
+from monotowns.run.errors import DesignError
 from scipy.optimize import linprog
 
 #: Ours and the oracle differ by rounding alone.
@@ -42,8 +42,14 @@ def planted(frame):
     return on["effect"].mean(), on.groupby(event)["effect"].mean()
 
 
-ESTIMATORS = ("callaway_santanna", "imputation", "local_projections", "stacked", "sun_abraham",
-              "two_stage")  # fmt: skip
+ESTIMATORS = (
+    "callaway_santanna",
+    "imputation",
+    "local_projections",
+    "stacked",
+    "sun_abraham",
+    "two_stage",
+)
 HEADLINE = ("callaway_santanna", "imputation")
 
 
@@ -102,9 +108,13 @@ def test_synthetic_did_recovers_a_planted_effect_and_equals_its_library_on_one_c
     assert abs(fit["att"]["estimate"] - planted(frame)[0]) < 4 * fit["att"]["standard_error"]
     assert fit["group 2016"]["estimate"] == fit["att"]["estimate"]
     peer = SyntheticDiD(n_bootstrap=2, seed=1).fit(
-        frame.assign(ever=(frame["cohort"] > 0).astype(int)), outcome="y", treatment="ever",
-        unit="entity", time="year", post_periods=list(range(2016, 2021)),
-    )  # fmt: skip
+        frame.assign(ever=(frame["cohort"] > 0).astype(int)),
+        outcome="y",
+        treatment="ever",
+        unit="entity",
+        time="year",
+        post_periods=list(range(2016, 2021)),
+    )
     assert fit["att"]["estimate"] == pytest.approx(peer.att, abs=1e-6)
     with pytest.raises(DesignError, match="too few never treated"):
         staggered.synthetic_did(panel(), "y", "cohort")
@@ -122,9 +132,13 @@ def test_imputation_against_diff_diff(cluster, covariates):
     )
     fit = staggered.imputation(frame, "y", "cohort", cluster, covariates=covariates)
     peer = ImputationDiD(cluster=cluster, pretrends=True, df_convention="cluster").fit(
-        frame, outcome="y", unit="entity", time="year", first_treat="cohort",
+        frame,
+        outcome="y",
+        unit="entity",
+        time="year",
+        first_treat="cohort",
         covariates=list(covariates) or None,
-    )  # fmt: skip
+    )
     events = peer.aggregate("event_study").to_dataframe().set_index("event_time")
     grown = np.sqrt(fit.n_clusters / (fit.n_clusters - 1))
     assert fit["att"]["estimate"] == pytest.approx(peer.overall_att, abs=ROUNDING)
@@ -158,8 +172,11 @@ def test_sun_abraham_against_the_saturated_regression(cluster):
         f"d{i}": ((frame["cohort"] == g) & (event == e)).astype(float)
         for i, (g, e) in enumerate(cells.index)
     }
-    peer = pyfixest.feols(f"y ~ {' + '.join(dummies)} + C(year) | entity", frame.assign(**dummies),
-                          vcov={"CRV1": cluster})  # fmt: skip
+    peer = pyfixest.feols(
+        f"y ~ {' + '.join(dummies)} + C(year) | entity",
+        frame.assign(**dummies),
+        vcov={"CRV1": cluster},
+    )
     at = [peer._coefnames.index(name) for name in dummies]
     effects, covariance = peer.coef().to_numpy()[at], peer._vcov[np.ix_(at, at)]
     fit = staggered.sun_abraham(frame, "y", "cohort", cluster)
@@ -206,8 +223,9 @@ def test_stacked_against_its_weighted_regression():
     )
     rows = stack.stacked_data.rename(columns={"_event_time": "e", "_D_sa": "d", "_Q_weight": "w"})
     rows = rows.astype({"e": int, "d": float})
-    peer = pyfixest.feols("y ~ d + i(e, ref=-1) + i(e, d, ref=-1)", rows, weights="w",
-                          vcov={"CRV1": "entity"})  # fmt: skip
+    peer = pyfixest.feols(
+        "y ~ d + i(e, ref=-1) + i(e, d, ref=-1)", rows, weights="w", vcov={"CRV1": "entity"}
+    )
     for e in (-3, 0, 2):
         row = fit[f"event {e}"]
         assert row["estimate"] == pytest.approx(peer.coef()[f"e::{e}:d"], abs=1e-8)
@@ -221,8 +239,9 @@ def test_doubly_robust_cell_by_hand(library, sum_to_one):
     import statsmodels.api as sm
 
     frame = panel(entities=60)
-    fit = staggered.callaway_santanna(frame, "y", "cohort", control_group="never",
-                                      covariates=["x"], library=library)  # fmt: skip
+    fit = staggered.callaway_santanna(
+        frame, "y", "cohort", control_group="never", covariates=["x"], library=library
+    )
     cells = fit.details["group_time"].set_index(["cohort", "year"])["estimate"]
     wide = frame.pivot(index="entity", columns="year", values="y")
     of = frame.groupby("entity")[["cohort", "x"]].first()
@@ -240,10 +259,18 @@ def test_doubly_robust_cell_by_hand(library, sum_to_one):
 def test_influence_functions_cluster_by_region_and_libraries_agree():
     frame = panel()
     one, two = (
-        staggered.callaway_santanna(frame, "y", "cohort", "region", control_group="never",
-                                    base_period="universal", anticipation=1, library=library)
+        staggered.callaway_santanna(
+            frame,
+            "y",
+            "cohort",
+            "region",
+            control_group="never",
+            base_period="universal",
+            anticipation=1,
+            library=library,
+        )
         for library in ("diff_diff", "moderndid")
-    )  # fmt: skip
+    )
     columns = ["estimate", "standard_error"]
     np.testing.assert_allclose(one.terms[columns], two.terms[columns], atol=1e-9)
     assert one.n_clusters == 15
@@ -426,8 +453,13 @@ def test_further_refusals():
     apart = frame[(frame["entity"] != 0) | (frame["year"] > 2017)]
     apart = apart[(apart["entity"] == 0) | (apart["year"] <= 2017)]
     with pytest.raises(DesignError, match=r"fall apart.*\n  at: 0\n"):
-        staggered.imputation(apart.assign(cohort=apart["cohort"].where(apart["entity"] > 0, 0))
-                             .query("cohort != 2018"), "y", "cohort")  # fmt: skip
+        staggered.imputation(
+            apart.assign(cohort=apart["cohort"].where(apart["entity"] > 0, 0)).query(
+                "cohort != 2018"
+            ),
+            "y",
+            "cohort",
+        )
     with pytest.raises(DesignError, match="no window"):
         staggered.stacked(panel(30, cohorts=(2013, 2015)), "y", "cohort")
 
@@ -439,8 +471,12 @@ def identified(beta, before, m):
     ends = []
     for sign in (1, -1):
         after = change[before:, before:]
-        found = linprog(sign * np.eye(len(after))[0], A_ub=np.vstack([after, -after]),
-                        b_ub=np.full(2 * len(after), m * largest), bounds=(None, None))  # fmt: skip
+        found = linprog(
+            sign * np.eye(len(after))[0],
+            A_ub=np.vstack([after, -after]),
+            b_ub=np.full(2 * len(after), m * largest),
+            bounds=(None, None),
+        )
         ends.append(beta[before] - sign * found.fun)
     return sorted(ends)
 
@@ -476,8 +512,7 @@ def test_sensitivity_without_slack_is_the_conventional_interval():
 @pytest.mark.parametrize("kind", ["relative_magnitudes", "smoothness"])
 def test_sensitivity_widens_with_the_bound_and_breaks_where_the_interval_meets_zero(kind):
     frame = panel()
-    fit = staggered.callaway_santanna(frame, "y", "cohort", base_period="universal",
-                                      window=(-3, 2))  # fmt: skip
+    fit = staggered.callaway_santanna(frame, "y", "cohort", base_period="universal", window=(-3, 2))
     bounds = (0.1, 0.5, 1.0, 3.0) if kind == "relative_magnitudes" else (0, 0.02, 0.05, 0.2)
     found = honest(fit, bounds, kind=kind)
     table = found.terms.iloc[:-1]
@@ -510,8 +545,11 @@ def test_refusals_of_the_sensitivity():
     with pytest.raises(DesignError, match="too few periods"):
         honest(staggered.sun_abraham(panel(), "y", "cohort", window=(-2, 3)))
     keep = np.flatnonzero(fit.terms["term"] != "event -3")
-    gap = replace(fit, terms=fit.terms.iloc[keep].reset_index(drop=True),
-                  covariance=fit.covariance[np.ix_(keep, keep)])  # fmt: skip
+    gap = replace(
+        fit,
+        terms=fit.terms.iloc[keep].reset_index(drop=True),
+        covariance=fit.covariance[np.ix_(keep, keep)],
+    )
     with pytest.raises(DesignError, match=r"a period is missing\n  at: -3"):
         honest(gap)
 

@@ -1,6 +1,6 @@
 import pandas as pd
 import pytest
-from monotowns.territories import code8, components, crosswalk, from_okato, locate_towns, stem
+from monotowns.panel.territories import code8, components, crosswalk, from_okato, locate_towns, stem
 
 
 @pytest.mark.parametrize(
@@ -73,9 +73,12 @@ def test_crosswalk_gives_entity_and_reason(versions):
     )
     walk = crosswalk(printed, versions).set_index("code")
     assert walk["reason"].to_dict() == {
-        "10603000": "code", "10203000": "okato", "10699000": "name", "10698000": "unknown",
+        "10603000": "code",
+        "10203000": "okato",
+        "10699000": "name",
+        "10698000": "unknown",
         "45301000": "city",
-    }  # fmt: skip
+    }
     assert walk.loc["10699000", "entity"] == "10603000"
 
 

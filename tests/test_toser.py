@@ -1,9 +1,9 @@
 import numpy as np
 import pandas as pd
 import pytest
-from monotowns.errors import DesignError
-from monotowns.models import toser
-from monotowns.models.imputation import imputation
+from monotowns.estimate.imputation import imputation
+from monotowns.run.errors import DesignError
+from monotowns.studies import toser
 
 
 def panel(effect=0.3, seed=0, entities=90, years=range(2012, 2022), drift=0.0):
@@ -20,12 +20,16 @@ def panel(effect=0.3, seed=0, entities=90, years=range(2012, 2022), drift=0.0):
 
 
 def test_raw_means_by_hand():
-    frame = pd.DataFrame({"entity": [1, 2, 3], "year": 2012, "cohort": [0, 0, 2016],
-                          "y": [1.0, 3.0, 5.0]})  # fmt: skip
+    frame = pd.DataFrame(
+        {"entity": [1, 2, 3], "year": 2012, "cohort": [0, 0, 2016], "y": [1.0, 3.0, 5.0]}
+    )
     table = toser.cohort_means(frame, "y", "cohort")
     assert table.to_dict("list") == {
-        "cohort": [0, 2016], "year": [2012, 2012], "mean": [2.0, 5.0], "entities": [2, 1],
-    }  # fmt: skip
+        "cohort": [0, 2016],
+        "year": [2012, 2012],
+        "mean": [2.0, 5.0],
+        "entities": [2, 1],
+    }
 
 
 def test_overlap_by_hand():

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
-from monotowns.errors import DesignError
+from monotowns.estimate import spatial_weights as weights
 from monotowns.measures.agglomeration import EARTH_KM, great_circle_km
-from monotowns.models import weights
+from monotowns.run.errors import DesignError
 
 
 def places(n=150, seed=3):
@@ -35,8 +35,9 @@ def test_distance_band_against_libpysal(decay, power):
     lat, lon = places()
     cutoff = 1500.0
     assert len(weights.islands(lat, lon, cutoff)) == 0
-    other = DistanceBand(np.c_[lon, lat], cutoff, alpha=power, binary=False,
-                         distance_metric="arc", radius=EARTH_KM)  # fmt: skip
+    other = DistanceBand(
+        np.c_[lon, lat], cutoff, alpha=power, binary=False, distance_metric="arc", radius=EARTH_KM
+    )
     found = weights.distance_band(lat, lon, cutoff, decay, min_distance_km=0.0)
     assert found.toarray() == pytest.approx(libpysal_matrix(other), abs=1e-10)
 
@@ -57,8 +58,11 @@ def test_distance_band_against_all_pairs(decay, power):
 
 def test_places_that_share_a_point_are_neighbours_and_never_their_own():
     lat, lon = np.full(4, 55.0), np.array([37.0, 37.0, 37.0, 38.0])
-    for W in (weights.knn(lat, lon, 1), weights.knn(lat, lon, 2),
-              weights.distance_band(lat, lon, 100, "inverse")):  # fmt: skip
+    for W in (
+        weights.knn(lat, lon, 1),
+        weights.knn(lat, lon, 2),
+        weights.distance_band(lat, lon, 100, "inverse"),
+    ):
         dense = W.toarray()
         assert (np.diag(dense) == 0).all()
         assert dense.sum(axis=1) == pytest.approx(1)
@@ -86,10 +90,12 @@ def test_islands_are_refused_by_name_and_can_be_left_out():
     weights.distance_band(lat[:-1], lon[:-1], 1500)
 
 
-@pytest.mark.parametrize("build", [lambda a, b: weights.knn(a, b, 2), weights.islands,
-                                   weights.distance_band])  # fmt: skip
-@pytest.mark.parametrize(("lat", "lon"), [(91, 0), (-91, 0), (0, 181), (0, -181), (np.nan, 0),
-                                          (0, np.nan)])  # fmt: skip
+@pytest.mark.parametrize(
+    "build", [lambda a, b: weights.knn(a, b, 2), weights.islands, weights.distance_band]
+)
+@pytest.mark.parametrize(
+    ("lat", "lon"), [(91, 0), (-91, 0), (0, 181), (0, -181), (np.nan, 0), (0, np.nan)]
+)
 def test_coordinates_out_of_range_are_refused_by_position(build, lat, lon):
     arguments = ([10, lat, 11, 12], [10, lon, 11, 12])
     with pytest.raises(DesignError, match="out of range") as refusal:

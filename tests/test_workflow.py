@@ -16,9 +16,14 @@ pytestmark = pytest.mark.workflow
 
 #: Another machine, as far as one machine can be another: hash seed, time zone, language, threads.
 ELSEWHERE = {
-    "PYTHONHASHSEED": "random", "TZ": "Asia/Kamchatka", "LC_ALL": "C", "LANG": "ru_RU.UTF-8",
-    "OMP_NUM_THREADS": "2", "OPENBLAS_NUM_THREADS": "2", "MKL_NUM_THREADS": "2",
-}  # fmt: skip
+    "PYTHONHASHSEED": "random",
+    "TZ": "Asia/Kamchatka",
+    "LC_ALL": "C",
+    "LANG": "ru_RU.UTF-8",
+    "OMP_NUM_THREADS": "2",
+    "OPENBLAS_NUM_THREADS": "2",
+    "MKL_NUM_THREADS": "2",
+}
 # Python 3.11 does not start from a folder like this one under a language without its letters.
 if not sys.prefix.isascii():
     ELSEWHERE["LC_ALL"] = "C.UTF-8"
@@ -39,11 +44,21 @@ def test_a_rerun_elsewhere_without_network_gives_the_same_bytes(copy, tmp_path):
     # Where the raw files are at hand, from them: the results do not tell where a run has read.
     source = "download" if os.environ.get("MONOTOWNS_MIRROR") else "snapshot"
     done = subprocess.run(
-        [*offline, sys.executable, "workflow/scripts/audit/verify.py", "--cores", "1",
-         "--source", source],
-        cwd=copy, env=os.environ | ELSEWHERE | {"TMPDIR": str(folder)}, capture_output=True,
-        text=True, encoding="utf-8",
-    )  # fmt: skip
+        [
+            *offline,
+            sys.executable,
+            "workflow/scripts/audit/verify.py",
+            "--cores",
+            "1",
+            "--source",
+            source,
+        ],
+        cwd=copy,
+        env=os.environ | ELSEWHERE | {"TMPDIR": str(folder)},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+    )
     assert done.returncode == 0, done.stdout + done.stderr[-3000:]
     assert re.search(r"FULL: all \d{2,} files agree", done.stdout)
     assert list(folder.glob("verify*")) == []  # no rebuilt tree is left behind

@@ -10,18 +10,31 @@ from monotowns.audit.expected import compared, keep
 from monotowns.audit.tolerance import graded, last_digit
 
 RECORD = {
-    "specification": "gap", "term": "2021", "estimate": "-0.1239586986", "ci_low": "-0.17",
-    "ci_high": "-0.07", "p_value": "0.004", "variance": "CRV1(region)",
-    "standard_error": "0.025", "n_obs": "100", "n_entities": "10", "n_clusters": "9",
-}  # fmt: skip
+    "specification": "gap",
+    "term": "2021",
+    "estimate": "-0.1239586986",
+    "ci_low": "-0.17",
+    "ci_high": "-0.07",
+    "p_value": "0.004",
+    "variance": "CRV1(region)",
+    "standard_error": "0.025",
+    "n_obs": "100",
+    "n_entities": "10",
+    "n_clusters": "9",
+}
 
 
 @pytest.fixture
 def run(tmp_path):
     """A small finished run, and what was kept of it."""
     root = tmp_path / "run"
-    for folder in ("data/panel", "data/snapshot", "results/tables", "results/facts",
-                   "results/figures"):  # fmt: skip
+    for folder in (
+        "data/panel",
+        "data/snapshot",
+        "results/tables",
+        "results/facts",
+        "results/figures",
+    ):
         (root / folder).mkdir(parents=True)
     wild = RECORD | {"variance": "wild cluster bootstrap, 999 draws", "p_value": "0.05"}
     pd.DataFrame([RECORD, wild]).to_csv(root / "results/estimates.csv", index=False)
@@ -66,20 +79,39 @@ def test_the_same_bytes_are_full_agreement(run):
 @pytest.mark.parametrize(
     ("file", "before", "after", "cell"),
     [
-        ("results/estimates.csv", "-0.1239586986", "-0.1239786986",
-         ("specification=gap term=2021 variance=CRV1(region)", "estimate", "-0.1239586986",
-          "-0.1239786986")),
-        ("results/tables/flow.csv", "1.5", "1.6",
-         ("entity=01001000", "income", "1.5", "1.6")),
+        (
+            "results/estimates.csv",
+            "-0.1239586986",
+            "-0.1239786986",
+            (
+                "specification=gap term=2021 variance=CRV1(region)",
+                "estimate",
+                "-0.1239586986",
+                "-0.1239786986",
+            ),
+        ),
+        ("results/tables/flow.csv", "1.5", "1.6", ("entity=01001000", "income", "1.5", "1.6")),
         ("results/facts/stages.json", "34.0", "35.0", ("stages.turned", "value", 34.0, 35.0)),
-        ("results/numbers.json", "\\u22120.124", "\\u22120.125",
-         ("gap.2021.estimate", "value", "−0.124", "−0.125")),
-        ("data/panel/panel.csv", "2.5,2014.25", "2.5,2014.26",
-         ("entity=01002000 year=2014", "people", "other than", "2014.26")),
-        ("data/panel/measures.csv", "1.5,2013.25", "1.7,2013.25",
-         ("entity=01001000 year=2013", "mp", "other than", "1.7")),
+        (
+            "results/numbers.json",
+            "\\u22120.124",
+            "\\u22120.125",
+            ("gap.2021.estimate", "value", "−0.124", "−0.125"),
+        ),
+        (
+            "data/panel/panel.csv",
+            "2.5,2014.25",
+            "2.5,2014.26",
+            ("entity=01002000 year=2014", "people", "other than", "2014.26"),
+        ),
+        (
+            "data/panel/measures.csv",
+            "1.5,2013.25",
+            "1.7,2013.25",
+            ("entity=01001000 year=2013", "mp", "other than", "1.7"),
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_single_perturbed_cell_is_named_exactly(run, file, before, after, cell):
     change(run / file, before, after)
     found = differences(run)

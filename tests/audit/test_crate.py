@@ -10,7 +10,7 @@ import pytest
 from checkout import ROOT
 from monotowns.audit.crate import PROFILES, times
 from monotowns.audit.records import load
-from monotowns.stage import digest
+from monotowns.run.stage import digest
 
 pytestmark = pytest.mark.workflow
 AUDIT = ROOT / "results/audit"
@@ -77,8 +77,13 @@ def test_the_parts_hang_together_as_the_profiles_want(entities):
     seed = entities["#value-seed"]
     assert "#value-seed" in settings
     assert seed["value"] in (ROOT / "config/config.yaml").read_text(encoding="utf-8")
-    named = {i for e in entities.values() for v in e.values() if isinstance(v, dict | list)
-             for i in ids(v)}  # fmt: skip
+    named = {
+        i
+        for e in entities.values()
+        for v in e.values()
+        if isinstance(v, dict | list)
+        for i in ids(v)
+    }
     outside = {i for i in named - set(entities) if not i.startswith("https://")}
     assert outside == set()
 

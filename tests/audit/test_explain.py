@@ -1,8 +1,8 @@
 import json
 
 from monotowns.audit import explain
-from monotowns.provenance import code_of, parts_of
-from monotowns.stage import digest
+from monotowns.run.provenance import code_of, parts_of
+from monotowns.run.stage import digest
 
 
 def library(folder, near="def f():\n    return 1\n"):
@@ -61,12 +61,14 @@ def test_inputs_are_told_by_what_happened_to_them(tmp_path):
     old = {str(same): digest(same), str(other): digest(other), "gone.csv": "0", "made.csv": "0"}
     other.write_text("2")
     new = {str(same), str(other), "made.csv", "fresh.csv"}
-    assert sorted(explain.changed_inputs(old, new, {"made.csv": "build_panel"})) == sorted([
-        "input fresh.csv: not read before",
-        "input gone.csv: no longer read",
-        "input made.csv: made anew by build_panel",
-        f"input {other}: other bytes",
-    ])  # fmt: skip
+    assert sorted(explain.changed_inputs(old, new, {"made.csv": "build_panel"})) == sorted(
+        [
+            "input fresh.csv: not read before",
+            "input gone.csv: no longer read",
+            "input made.csv: made anew by build_panel",
+            f"input {other}: other bytes",
+        ]
+    )
 
 
 def test_a_record_that_is_not_there_or_half_written_is_none(tmp_path):

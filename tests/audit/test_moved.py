@@ -40,16 +40,23 @@ def test_what_moved_is_told_with_its_sentences(tmp_path):
     b = build(tmp_path / "b", "−9.9", "6", "bb", extra="c,1,0.1\n", estimate="-0.1")
     found = moved(a, b, {"gap.typ": TEXT})
     assert found.numbers == [
-        ("gap.percent", "−11.7", "−9.9"), ("rows", "5", "6"), ("unprinted", "−11.7", "−9.9"),
-    ]  # fmt: skip
+        ("gap.percent", "−11.7", "−9.9"),
+        ("rows", "5", "6"),
+        ("unprinted", "−11.7", "−9.9"),
+    ]
     assert found.sentences == [
         ("Incomes fell by −9.9 per cent.", ["gap.percent"]),
         ("There are 6 rows.", ["rows"]),
     ]
     assert found.claims == [
-        ("fell", "gap negative", "-0.12 [-0.2, -0.1]", "-0.1 [-0.2, -0.1]",
-         "Incomes fell by −9.9 per cent."),
-    ]  # fmt: skip
+        (
+            "fell",
+            "gap negative",
+            "-0.12 [-0.2, -0.1]",
+            "-0.1 [-0.2, -0.1]",
+            "Incomes fell by −9.9 per cent.",
+        ),
+    ]
     assert found.tables == [("tables/flow.csv", 1, 0, 1)]
     assert found.files == [("results/figures/gap.svg", "other bytes")]
     text = told(found)
@@ -70,8 +77,9 @@ def test_a_claim_that_came_or_went_is_told(tmp_path):
     b = build(tmp_path / "b", "1", "5", "aa")
     (b / "claims.csv").write_text(
         CLAIMS + "rose,gap positive,0.1,0.05,0.2,Incomes rose.\n"
-        "chance,turned above expected,34,,,As chance gives.\n", encoding="utf-8",
-    )  # fmt: skip
+        "chance,turned above expected,34,,,As chance gives.\n",
+        encoding="utf-8",
+    )
     found = moved(a, b, {})
     assert [(c[0], c[2], c[3]) for c in found.claims] == [
         ("chance", "none", "34"),

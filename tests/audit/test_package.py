@@ -14,7 +14,7 @@ from types import SimpleNamespace
 import pytest
 from checkout import ROOT
 from monotowns.audit.package import contents, exhibits, manifest, role, withheld, write
-from monotowns.stage import digest
+from monotowns.run.stage import digest
 
 SOURCES = {
     "a": SimpleNamespace(redistributed="facts", tables={"grp": ["region"]}),
@@ -23,22 +23,44 @@ SOURCES = {
 
 
 def test_the_package_is_what_is_committed_and_built_less_what_is_withheld(tmp_path):
-    names = ["README.md", "data/snapshot/grp.csv", "data/snapshot/secret.csv", "results/paper.pdf",
-             "results/figures/gap.svg", "results/figures/gap.png", "results/numbers.json",
-             "results/expected/figures/gap.png", "scratch.txt"]  # fmt: skip
+    names = [
+        "README.md",
+        "data/snapshot/grp.csv",
+        "data/snapshot/secret.csv",
+        "results/paper.pdf",
+        "results/figures/gap.svg",
+        "results/figures/gap.png",
+        "results/numbers.json",
+        "results/expected/figures/gap.png",
+        "scratch.txt",
+    ]
     for name in names:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(name, encoding="utf-8")
-    committed = ["README.md", "data/snapshot/grp.csv", "data/snapshot/secret.csv",
-                 "results/expected/figures/gap.png", "deleted.py"]  # fmt: skip
+    committed = [
+        "README.md",
+        "data/snapshot/grp.csv",
+        "data/snapshot/secret.csv",
+        "results/expected/figures/gap.png",
+        "deleted.py",
+    ]
     assert withheld(SOURCES) == {"data/snapshot/secret.csv"}
     assert contents(tmp_path, committed, SOURCES) == [
-        "README.md", "data/snapshot/grp.csv", "results/expected/figures/gap.png",
-        "results/figures/gap.svg", "results/paper.pdf",
-    ]  # fmt: skip
+        "README.md",
+        "data/snapshot/grp.csv",
+        "results/expected/figures/gap.png",
+        "results/figures/gap.svg",
+        "results/paper.pdf",
+    ]
     told = list(csv.DictReader(manifest(tmp_path, ["README.md"]).splitlines()))
-    assert told == [{"path": "README.md", "bytes": "9", "role": "about",
-                     "sha256": digest(tmp_path / "README.md")}]  # fmt: skip
+    assert told == [
+        {
+            "path": "README.md",
+            "bytes": "9",
+            "role": "about",
+            "sha256": digest(tmp_path / "README.md"),
+        }
+    ]
     assert role("results/expected/x.csv") == "expected result"
     assert role("results/paper.pdf") == "result"
 
@@ -68,8 +90,9 @@ def test_exhibits_are_listed_in_order_with_the_function_that_makes_them():
     ]
     found = exhibits({"items": items})
     assert [(e["what"], e["page"], e["line"]) for e in found] == [
-        ("figure gap", 2, "gap.py:7"), ("2 numbers of x", 1, "gap.py:7"),
-    ]  # fmt: skip
+        ("figure gap", 2, "gap.py:7"),
+        ("2 numbers of x", 1, "gap.py:7"),
+    ]
 
 
 @pytest.fixture(scope="module")

@@ -55,9 +55,20 @@ document.getElementById("out").textContent = JSON.stringify({links, pages: pages
 def browse(tmp_path, url, *flags):
     """Open an address and return the document as the browser then has it."""
     program = need("chromium", "chromium")
-    command = [program, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run",
-               "--disable-background-networking", "--disable-component-update", "--disable-sync",
-               f"--user-data-dir={tmp_path / 'browser'}", *flags, "--dump-dom", url]  # fmt: skip
+    command = [
+        program,
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        f"--user-data-dir={tmp_path / 'browser'}",
+        *flags,
+        "--dump-dom",
+        url,
+    ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr[-2000:]
     return done.stdout
@@ -91,8 +102,11 @@ def test_the_search_finds_and_nothing_is_fetched(audit, tmp_path):
     assert "file-results/estimates/gap_strict.csv" not in none
     seen = browse(tmp_path, f"{page}?q=gap_strict")
     shown = re.findall(r'<div class="entry" id="([^"]+)">', seen)
-    assert {"job-estimate-gap_strict", "specification-gap_strict",
-            "file-results/estimates/gap_strict.csv"} <= set(shown)  # fmt: skip
+    assert {
+        "job-estimate-gap_strict",
+        "specification-gap_strict",
+        "file-results/estimates/gap_strict.csv",
+    } <= set(shown)
     assert "job-estimate-toser_imputation" not in shown
     assert f">{len(shown)} found<" in seen
     asked = set(re.findall(r'"url":"https?://([^/"]+)', log.read_text(encoding="utf-8")))

@@ -6,9 +6,10 @@ import pytest
 from monotowns.audit.preflight import COMPANIONS, preflight
 
 SOURCES = {
-    "incomes": SimpleNamespace(licence="CC0", citation="A (2020).", tables={"incomes": ["code"]},
-                               redistributed="facts"),
-}  # fmt: skip
+    "incomes": SimpleNamespace(
+        licence="CC0", citation="A (2020).", tables={"incomes": ["code"]}, redistributed="facts"
+    ),
+}
 
 
 @pytest.fixture
@@ -48,7 +49,7 @@ def test_a_sound_package_passes(package):
         ("b.csv", "code\n01000000\n", "duplicate", "the same bytes as b.csv"),
         ("данные.csv", "x\n1\n", "file name", "not plain"),
     ],
-)  # fmt: skip
+)
 def test_every_planted_fault_is_found(package, file, content, check, what):
     (package / file).write_text(content, encoding="utf-8")
     (found,) = faults(package)

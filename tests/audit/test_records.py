@@ -5,9 +5,9 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from monotowns import stage
 from monotowns.audit.records import ancestry, broken, lay_out, load
-from monotowns.errors import InputError
+from monotowns.run import stage
+from monotowns.run.errors import InputError
 
 
 class Named(list):
@@ -35,9 +35,14 @@ def chain(tmp_path, monkeypatch):
             (tmp_path / target).write_text(work(text), encoding="utf-8")
 
         given = SimpleNamespace(
-            rule=rule, wildcards=Named(), params=Named(seed=3), input=Named(a=source),
-            output=Named(b=target), log=[f"logs/{rule}.json"], scriptdir=".",
-        )  # fmt: skip
+            rule=rule,
+            wildcards=Named(),
+            params=Named(seed=3),
+            input=Named(a=source),
+            output=Named(b=target),
+            log=[f"logs/{rule}.json"],
+            scriptdir=".",
+        )
         stage.run(main, given, source=source, target=target)
 
     job("clean", "raw.csv", "clean.csv", str.strip)
@@ -106,10 +111,13 @@ def test_a_run_whose_files_lie_apart_is_laid_out_as_a_plain_one(tmp_path, monkey
     (working / "north/panel.csv").write_text("x\n1\n")
     record = {
         "rule": "study_build_panel",
-        "inputs": {f"{study}/data/snapshot/grp.csv": "1", str(mine / "towns.csv"): "2",
-                   "../mine/towns.csv": "2"},
+        "inputs": {
+            f"{study}/data/snapshot/grp.csv": "1",
+            str(mine / "towns.csv"): "2",
+            "../mine/towns.csv": "2",
+        },
         "outputs": {"north/panel.csv": "3"},
-    }  # fmt: skip
+    }
     path = working / "north/logs/estimate/a.json"
     path.write_text(json.dumps(record))
     (working / "north/logs/half.json").write_text('{"rule": "x"')

@@ -12,7 +12,7 @@ import pytest
 import yaml
 from checkout import ROOT, built_copy, snakemake
 from forks.country import write_country
-from monotowns.provenance import code_of, reached
+from monotowns.run.provenance import code_of, reached
 
 LIBRARY = ROOT / "workflow/monotowns"
 MODULES = sorted(p.relative_to(LIBRARY).as_posix() for p in LIBRARY.rglob("*.py"))
@@ -20,10 +20,10 @@ MODULES = sorted(p.relative_to(LIBRARY).as_posix() for p in LIBRARY.rglob("*.py"
 # The script and the modules chosen while running of every job, as the rules hand them over.
 JOBS = """
 import json, sys, types, yaml
-import monotowns.provenance
+import monotowns.run.provenance
 def told(library, script, *modules, root=""):
     return json.dumps([script, *modules])
-monotowns.provenance.code_of = told
+monotowns.run.provenance.code_of = told
 from pathlib import Path
 from snakemake.api import SnakemakeApi
 from snakemake.settings.types import ConfigSettings, OutputSettings, ResourceSettings
@@ -127,8 +127,9 @@ def copied(tmp_path_factory, kinds):
 
 
 def digests(library, jobs):
-    return {job: code_of(library, ROOT / script, *chosen)
-            for job, (script, *chosen) in jobs.items()}  # fmt: skip
+    return {
+        job: code_of(library, ROOT / script, *chosen) for job, (script, *chosen) in jobs.items()
+    }
 
 
 def logic_edits(text):
@@ -206,8 +207,13 @@ def test_imports_that_are_easily_overlooked(tmp_path):
     script = tmp_path / "script.py"
     script.write_text("def main():\n    import lib.a as x\n    from lib import b\n")
     assert reached(library, script) == [
-        "__init__.py", "a.py", "b.py", "c.py", "part/__init__.py", "part/d.py",
-    ]  # fmt: skip
+        "__init__.py",
+        "a.py",
+        "b.py",
+        "c.py",
+        "part/__init__.py",
+        "part/d.py",
+    ]
     assert "part/e.py" in reached(library, script, "part.e")
     script.write_text("from . import a\n")
     with pytest.raises(ValueError, match="whole name"):

@@ -106,9 +106,15 @@ def test_every_call_in_the_study_hands_the_seed_on(path):
 
 @pytest.mark.parametrize(
     ("call", "count"),
-    [("moran(x, W)", 1), ("moran(x, W, seed=0)", 1), ("moran(x, W, seed=seed)", 0),
-     ("m.moran(x, W, seed)", 0), ("moran(x, **given)", 0), ("other(x)", 0)],
-)  # fmt: skip
+    [
+        ("moran(x, W)", 1),
+        ("moran(x, W, seed=0)", 1),
+        ("moran(x, W, seed=seed)", 0),
+        ("m.moran(x, W, seed)", 0),
+        ("moran(x, **given)", 0),
+        ("other(x)", 0),
+    ],
+)
 def test_a_call_without_its_seed_is_seen(call, count):
     assert len(calls_without_seed(call, {"moran"})) == count
 

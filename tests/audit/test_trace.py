@@ -5,12 +5,21 @@ import json
 import pandas as pd
 import pytest
 from monotowns.audit import trace
-from monotowns.errors import InputError
+from monotowns.run.errors import InputError
 
-ROWS = {"specification": ["gap", "gap"], "term": ["2020", "2021"], "estimate": [-0.1, -0.2],
-        "standard_error": [0.01, 0.02], "ci_low": [-0.12, -0.24], "ci_high": [-0.08, -0.16],
-        "p_value": [0.2, 0.01], "n_obs": 90, "n_entities": 9, "n_clusters": 5,
-        "variance": "CRV1"}  # fmt: skip
+ROWS = {
+    "specification": ["gap", "gap"],
+    "term": ["2020", "2021"],
+    "estimate": [-0.1, -0.2],
+    "standard_error": [0.01, 0.02],
+    "ci_low": [-0.12, -0.24],
+    "ci_high": [-0.08, -0.16],
+    "p_value": [0.2, 0.01],
+    "n_obs": 90,
+    "n_entities": 9,
+    "n_clusters": 5,
+    "variance": "CRV1",
+}
 TEXTS = {
     "main.typ": "",
     "b.typ": '= Data\nOf #n("towns") towns all are located.\n\nThere are #n("towns") of them.',
@@ -25,11 +34,19 @@ def run(tmp_path):
     pd.DataFrame(ROWS).to_csv(tmp_path / "results/estimates/gap.csv", index=False)
     (tmp_path / "results/estimates/gap.flow.csv").write_text("step,rows\n", encoding="utf-8")
     (tmp_path / "results/facts/panel.json").write_text('{"towns": [312, "count"]}')
-    numbers = {"towns": "312", "other": "7", "gap.2021.estimate": "−0.200",
-               "gap.2021.low": "−0.240", "gap.2021.high": "−0.160"}  # fmt: skip
+    numbers = {
+        "towns": "312",
+        "other": "7",
+        "gap.2021.estimate": "−0.200",
+        "gap.2021.low": "−0.240",
+        "gap.2021.high": "−0.160",
+    }
     (tmp_path / "results/numbers.json").write_text(json.dumps(numbers), encoding="utf-8")
-    claims = {"claim": ["fell"], "assertion": ["gap[2021] < 0"],
-              "sentence": ["It fell to {gap.2021.estimate}."]}  # fmt: skip
+    claims = {
+        "claim": ["fell"],
+        "assertion": ["gap[2021] < 0"],
+        "sentence": ["It fell to {gap.2021.estimate}."],
+    }
     pd.DataFrame(claims).to_csv(tmp_path / "results/claims.csv", index=False)
     return tmp_path
 

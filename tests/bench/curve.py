@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 from bench.case import Case
-from monotowns.models.cross_products import permuted_rows
-from monotowns.models.specification_curve import joint_test, specification_curve
-from monotowns.models.universe import expand
+from monotowns.estimate.cross_products import permuted_rows
+from monotowns.estimate.specification_curve import joint_test, specification_curve
+from monotowns.estimate.universe import expand
 
 ENTITIES, YEARS, REGIONS = 2300, 11, 83
 #: 2 outcomes, 2 treatments, 2^5 subsets of controls, 2 samples, 2 pairs of effects, 2 weights.
@@ -43,9 +43,11 @@ def estimates(table):
 
 #: 2 treatments, 2^3 subsets of controls, 2 pairs of effects.
 SMALL = UNIVERSE | {
-    "outcomes": ["y0"], "samples": {"all": None}, "weights": [None],
+    "outcomes": ["y0"],
+    "samples": {"all": None},
+    "weights": [None],
     "optional_controls": {f"c{j}": [f"c{j}"] for j in range(3)},
-}  # fmt: skip
+}
 DRAWS = 19
 
 
@@ -63,9 +65,10 @@ def loop(data, universe=UNIVERSE):
         fit = pyfixest.feols(
             f"{spec.outcome} ~ {' + '.join([spec.treatment, *spec.control_columns])} "
             f"| {' + '.join(spec.effects)}",
-            sample, vcov={"CRV1": "region"},
+            sample,
+            vcov={"CRV1": "region"},
             weights=None if spec.weights == "none" else spec.weights,
-        )  # fmt: skip
+        )
         rows.append((fit.coef()[spec.treatment], fit.se()[spec.treatment]))
     return np.array(rows)
 
@@ -82,8 +85,23 @@ def permuted_loop(data):
 
 
 CASES = [
-    Case("specification curve, 1,024 specifications, 2,300 x 11", panel, ours, loop,
-         "loop over pyfixest.feols", slow=True, tolerance=1e-8, peer_scale=0.1),
-    Case("joint test of a curve, 32 specifications, 19 draws, 2,300 x 11", panel, permuted,
-         permuted_loop, "loop over pyfixest.feols", slow=True, peer_scale=0.1),
-]  # fmt: skip
+    Case(
+        "specification curve, 1,024 specifications, 2,300 x 11",
+        panel,
+        ours,
+        loop,
+        "loop over pyfixest.feols",
+        slow=True,
+        tolerance=1e-8,
+        peer_scale=0.1,
+    ),
+    Case(
+        "joint test of a curve, 32 specifications, 19 draws, 2,300 x 11",
+        panel,
+        permuted,
+        permuted_loop,
+        "loop over pyfixest.feols",
+        slow=True,
+        peer_scale=0.1,
+    ),
+]

@@ -3,10 +3,10 @@
 import numpy as np
 import pandas as pd
 from bench.case import Case
-from monotowns.absorb import demean
-from monotowns.inference.cluster import wild_cluster_bootstrap
-from monotowns.inference.conley import conley
-from monotowns.inference.randomization import randomization_test, twoway_statistic
+from monotowns.estimate.absorb import demean
+from monotowns.estimate.conley import conley
+from monotowns.estimate.randomization import randomization_test, twoway_statistic
+from monotowns.estimate.wild_bootstrap import wild_cluster_bootstrap
 from monotowns.measures.agglomeration import EARTH_KM
 
 ENTITIES, YEARS, REGIONS, DRAWS = 2300, 20, 83, 9999
@@ -57,9 +57,13 @@ def wild_pyfixest(data):
 
     fit = pyfixest.feols("y ~ x | entity + year", data["frame"], vcov={"CRV1": "region"})
     found, statistics = fit.wildboottest(
-        param="x", reps=DRAWS, cluster="region", weights_type="webb", seed=1,
+        param="x",
+        reps=DRAWS,
+        cluster="region",
+        weights_type="webb",
+        seed=1,
         return_bootstrapped_t_stats=True,
-    )  # fmt: skip
+    )
     return critical(statistics, found["t value"])
 
 
@@ -70,9 +74,14 @@ def wild_wildboottest(data):
     years = pd.get_dummies(f["year"], drop_first=True).to_numpy(float)
     columns = demean(np.c_[f["y"], f["x"], years], [f["entity"]])
     peer = WildboottestCL(
-        X=columns[:, 1:], Y=columns[:, 0], cluster=f["entity"].to_numpy(), R=np.eye(YEARS)[0],
-        B=DRAWS, seed=1, parallel=False,
-    )  # fmt: skip
+        X=columns[:, 1:],
+        Y=columns[:, 0],
+        cluster=f["entity"].to_numpy(),
+        R=np.eye(YEARS)[0],
+        B=DRAWS,
+        seed=1,
+        parallel=False,
+    )
     peer.get_scores(bootstrap_type="11", impose_null=True)
     peer.get_weights(weights_type="webb")
     for step in ("numer", "denom", "tboot", "vcov", "tstat", "pvalue"):
@@ -96,11 +105,16 @@ def spatial_diff_diff(data):
 
     f = data["frame"]
     return compute_robust_vcov(
-        data["X"], data["u"], vcov_type="conley", conley_kernel="uniform",
-        conley_coords=f[["lat", "lon"]].to_numpy(), conley_unit=f["entity"].to_numpy(),
-        conley_time=f["year"].to_numpy(), conley_lag_cutoff=0,
+        data["X"],
+        data["u"],
+        vcov_type="conley",
+        conley_kernel="uniform",
+        conley_coords=f[["lat", "lon"]].to_numpy(),
+        conley_unit=f["entity"].to_numpy(),
+        conley_time=f["year"].to_numpy(),
+        conley_lag_cutoff=0,
         conley_cutoff_km=300.0 * PEER_EARTH_KM / EARTH_KM,
-    )  # fmt: skip
+    )
 
 
 def permuted(data):
@@ -125,14 +139,41 @@ def permuted_pyfixest(data):
 
 
 CASES = [
-    Case("wild cluster bootstrap, 2,300 x 20, two-way effects, 83 clusters, 9,999 draws", panel,
-         wild("region"), wild_pyfixest, "pyfixest.Feols.wildboottest", slow=True,
-         tolerance=SIMULATION, peer_scale=0.25),
-    Case("wild cluster bootstrap, 2,300 x 20, two-way effects, 2,300 clusters, 9,999 draws", panel,
-         wild("entity"), wild_wildboottest, "wildboottest.WildboottestCL", slow=True,
-         tolerance=SIMULATION, peer_scale=0.1),
-    Case("Conley covariance, 300 km, 2,300 x 20", lambda scale: residuals(panel(scale)),
-         spatial, spatial_diff_diff, "diff_diff.linalg.compute_robust_vcov", peer_scale=0.5),
-    Case("randomization test, 999 draws, two-way effects, 2,300 x 20", panel, permuted,
-         permuted_pyfixest, "loop over pyfixest.feols", slow=True, peer_scale=0.1),
-]  # fmt: skip
+    Case(
+        "wild cluster bootstrap, 2,300 x 20, two-way effects, 83 clusters, 9,999 draws",
+        panel,
+        wild("region"),
+        wild_pyfixest,
+        "pyfixest.Feols.wildboottest",
+        slow=True,
+        tolerance=SIMULATION,
+        peer_scale=0.25,
+    ),
+    Case(
+        "wild cluster bootstrap, 2,300 x 20, two-way effects, 2,300 clusters, 9,999 draws",
+        panel,
+        wild("entity"),
+        wild_wildboottest,
+        "wildboottest.WildboottestCL",
+        slow=True,
+        tolerance=SIMULATION,
+        peer_scale=0.1,
+    ),
+    Case(
+        "Conley covariance, 300 km, 2,300 x 20",
+        lambda scale: residuals(panel(scale)),
+        spatial,
+        spatial_diff_diff,
+        "diff_diff.linalg.compute_robust_vcov",
+        peer_scale=0.5,
+    ),
+    Case(
+        "randomization test, 999 draws, two-way effects, 2,300 x 20",
+        panel,
+        permuted,
+        permuted_pyfixest,
+        "loop over pyfixest.feols",
+        slow=True,
+        peer_scale=0.1,
+    ),
+]

@@ -49,10 +49,16 @@ def blocks(decay, data):
 
 def case(decay, formula, tolerance):
     return Case(
-        f"market potential, {formula}, 155,000 points", settlements, partial(ours, decay),
-        partial(blocks, decay), "blocked numpy", slow=True, tolerance=tolerance, peer_scale=0.1,
+        f"market potential, {formula}, 155,000 points",
+        settlements,
+        partial(ours, decay),
+        partial(blocks, decay),
+        "blocked numpy",
+        slow=True,
+        tolerance=tolerance,
+        peer_scale=0.1,
         scales=(0.25, 0.5, 1.0),
-    )  # fmt: skip
+    )
 
 
 CASES = [

@@ -28,12 +28,33 @@ BAD = ("DISAGREES", "FAILED")
 GLANCE = 0.005
 
 COLUMNS = {
-    "ratio": "times faster", "work": "work", "ours_full": "ours, s", "compared": "compared at",
-    "ours": "ours, s", "peer": "peer, s", "peer_name": "peer", "memory": "MB ours/peer",
-    "growth": "time ~ n^", "note": "",
-}  # fmt: skip
-RECORD = ["work", "peer_name", "ratio", "compared", "ours", "peer", "ours_full", "growth",
-          "ours_mb", "peer_mb", "ours_full_mb", "difference", "tolerance", "note"]  # fmt: skip
+    "ratio": "times faster",
+    "work": "work",
+    "ours_full": "ours, s",
+    "compared": "compared at",
+    "ours": "ours, s",
+    "peer": "peer, s",
+    "peer_name": "peer",
+    "memory": "MB ours/peer",
+    "growth": "time ~ n^",
+    "note": "",
+}
+RECORD = [
+    "work",
+    "peer_name",
+    "ratio",
+    "compared",
+    "ours",
+    "peer",
+    "ours_full",
+    "growth",
+    "ours_mb",
+    "peer_mb",
+    "ours_full_mb",
+    "difference",
+    "tolerance",
+    "note",
+]
 
 
 @dataclass(frozen=True)
@@ -132,20 +153,29 @@ def compare(case, everything=False) -> dict:
         case.peer(data)
     ours = {s: measure(case.ours, case.prepare(s), RUNS) for s in sorted({*case.scales, size, 1.0})}
     row = {
-        "work": case.work, "peer_name": case.peer_name, "tolerance": case.tolerance,
-        "ours_full": ours[1.0].seconds, "ours_full_mb": ours[1.0].megabytes, "note": "",
+        "work": case.work,
+        "peer_name": case.peer_name,
+        "tolerance": case.tolerance,
+        "ours_full": ours[1.0].seconds,
+        "ours_full_mb": ours[1.0].megabytes,
+        "note": "",
         "growth": growth({s: ours[s].seconds for s in case.scales}),
-    }  # fmt: skip
+    }
     if not with_peer:
         return row | {"note": "peer only with --all"}
     peer = measure(case.peer, case.prepare(size))
     apart = difference(ours[size].result, peer.result)
     note = "" if apart <= case.tolerance else f"{BAD[0]}: {apart:.1e} above {case.tolerance:.0e}"
     return row | {
-        "compared": size, "ours": ours[size].seconds, "peer": peer.seconds,
-        "ratio": peer.seconds / ours[size].seconds, "ours_mb": ours[size].megabytes,
-        "peer_mb": peer.megabytes, "difference": apart, "note": note,
-    }  # fmt: skip
+        "compared": size,
+        "ours": ours[size].seconds,
+        "peer": peer.seconds,
+        "ratio": peer.seconds / ours[size].seconds,
+        "ours_mb": ours[size].megabytes,
+        "peer_mb": peer.megabytes,
+        "difference": apart,
+        "note": note,
+    }
 
 
 def table(rows, bold=False) -> str:
@@ -163,10 +193,12 @@ def table(rows, bold=False) -> str:
     text = [place for place, key in enumerate(COLUMNS) if key in ("work", "peer_name", "note")]
     width = [max(map(len, column)) for column in zip(*lines, strict=True)]
     lines = [
-        "  ".join(c.ljust(w) if i in text else c.rjust(w)
-                  for i, (c, w) in enumerate(zip(line, width, strict=True))).rstrip()
+        "  ".join(
+            c.ljust(w) if i in text else c.rjust(w)
+            for i, (c, w) in enumerate(zip(line, width, strict=True))
+        ).rstrip()
         for line in lines
-    ]  # fmt: skip
+    ]
     if bold:
         lines[0] = f"\033[1m{lines[0]}\033[0m"
     return "\n".join(lines)
@@ -192,8 +224,13 @@ def main(arguments=None, folder=HERE) -> int:
         except Exception as error:
             # One broken peer must not hide the other rows.
             first = str(error).splitlines()[:1] or [""]
-            rows.append({"work": case.work, "peer_name": case.peer_name,
-                         "note": f"{BAD[1]}: {type(error).__name__} {first[0]}"})  # fmt: skip
+            rows.append(
+                {
+                    "work": case.work,
+                    "peer_name": case.peer_name,
+                    "note": f"{BAD[1]}: {type(error).__name__} {first[0]}",
+                }
+            )
     options.output.parent.mkdir(parents=True, exist_ok=True)
     with options.output.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, RECORD, lineterminator="\n")

@@ -7,7 +7,8 @@ import libpysal
 import numpy as np
 import spreg
 from bench.case import Case
-from monotowns.models import spatial, weights
+from monotowns.estimate import spatial
+from monotowns.estimate import spatial_weights as weights
 from scipy import sparse
 
 PERIODS = 20
@@ -37,8 +38,10 @@ def spreg_lag(effects):
         y, X, _, time, W = data
         if effects == "twoways":
             # The peer removes entity effects only; its user takes away the means of the years.
-            y, X = (v - v.reshape(-1, PERIODS, v.size // len(y)).mean(axis=0)[time].reshape(v.shape)
-                    for v in (y, X))  # fmt: skip
+            y, X = (
+                v - v.reshape(-1, PERIODS, v.size // len(y)).mean(axis=0)[time].reshape(v.shape)
+                for v in (y, X)
+            )
         by_time = np.argsort(time, kind="stable")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -54,8 +57,23 @@ def spreg_lag(effects):
 BIAS = 2e-2
 
 CASES = [
-    Case("SAR panel ML, two-way effects, 2,300 x 20", simulate, ours("twoways"),
-         spreg_lag("twoways"), "spreg.Panel_FE_Lag", slow=True, tolerance=BIAS, peer_scale=0.2),
-    Case("SAR panel ML, entity effects, 2,300 x 20", partial(simulate, shocks=0.0), ours("entity"),
-         spreg_lag("entity"), "spreg.Panel_FE_Lag", slow=True, peer_scale=0.2),
-]  # fmt: skip
+    Case(
+        "SAR panel ML, two-way effects, 2,300 x 20",
+        simulate,
+        ours("twoways"),
+        spreg_lag("twoways"),
+        "spreg.Panel_FE_Lag",
+        slow=True,
+        tolerance=BIAS,
+        peer_scale=0.2,
+    ),
+    Case(
+        "SAR panel ML, entity effects, 2,300 x 20",
+        partial(simulate, shocks=0.0),
+        ours("entity"),
+        spreg_lag("entity"),
+        "spreg.Panel_FE_Lag",
+        slow=True,
+        peer_scale=0.2,
+    ),
+]

@@ -17,8 +17,17 @@ pytestmark = pytest.mark.workflow
 #: What the cluster makes anew, with all that rests on it: a job of every kind.
 ANEW = ("build_stages", "validate_estimators", "analyse_spatial", "draw_maps")
 #: The estimates among them, fewer than a submission takes.
-ESTIMATES = ("gap_main", "gap_after", "gap_strict", "gap_any", "gap_list_2024", "gap_steady",
-             "toser_stacked", "agglomeration_within", "scales_shift")  # fmt: skip
+ESTIMATES = (
+    "gap_main",
+    "gap_after",
+    "gap_strict",
+    "gap_any",
+    "gap_list_2024",
+    "gap_steady",
+    "toser_stacked",
+    "agglomeration_within",
+    "scales_shift",
+)
 #: Estimates of the run that loses a node.
 LOST = ESTIMATES[:6]
 
@@ -108,11 +117,27 @@ def test_short_jobs_are_grouped(profile):
 
 
 def test_the_kubernetes_profile_runs_dry():
-    command = [sys.executable, "-m", "snakemake", "--profile", "workflow/profiles/kubernetes",
-               "--executor", "dryrun", "--dry-run", "--forceall", "--quiet",
-               "--default-storage-provider", "none", "--shared-fs-usage", "input-output",
-               "persistence", "sources", "source-cache", "software-deployment",
-               "storage-local-copies"]  # fmt: skip
+    command = [
+        sys.executable,
+        "-m",
+        "snakemake",
+        "--profile",
+        "workflow/profiles/kubernetes",
+        "--executor",
+        "dryrun",
+        "--dry-run",
+        "--forceall",
+        "--quiet",
+        "--default-storage-provider",
+        "none",
+        "--shared-fs-usage",
+        "input-output",
+        "persistence",
+        "sources",
+        "source-cache",
+        "software-deployment",
+        "storage-local-copies",
+    ]
     search = os.pathsep.join([str(ROOT / "workflow"), os.environ.get("PYTHONPATH", "")])
     env = os.environ | {"PYTHONPATH": search}
     done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True)

@@ -22,11 +22,11 @@ from typing import ClassVar
 
 import pytest
 import yaml
-from monotowns import transfer
-from monotowns.download import fetch
-from monotowns.errors import SourceError
-from monotowns.sources import Source
-from monotowns.transfer import Limits
+from monotowns.acquire import transfer
+from monotowns.acquire.download import fetch
+from monotowns.acquire.registry import Source
+from monotowns.acquire.transfer import Limits
+from monotowns.run.errors import SourceError
 
 ROOT = Path(__file__).parents[2]
 BODY = b"PK\x03\x04" + bytes(range(256)) * 400
@@ -222,10 +222,15 @@ def direct(monkeypatch):
 
 def source(*addresses):
     told = {
-        "id": "thing", "file": "x.xlsx", "access": "open", "addresses": addresses,
-        "landing_page": "https://page.example/x", "sha256": hashlib.sha256(BODY).hexdigest(),
-        "bytes": len(BODY), "tables": {"x": ["a"]},
-    }  # fmt: skip
+        "id": "thing",
+        "file": "x.xlsx",
+        "access": "open",
+        "addresses": addresses,
+        "landing_page": "https://page.example/x",
+        "sha256": hashlib.sha256(BODY).hexdigest(),
+        "bytes": len(BODY),
+        "tables": {"x": ["a"]},
+    }
     # What a download does not read is empty.
     return Source(**dict.fromkeys((field.name for field in fields(Source)), "") | told)
 
@@ -352,14 +357,20 @@ def test_the_next_place_is_tried_and_all_faults_are_told(server, tmp_path):
     for address, problem in zip(addresses, ("HTTP 404", "an HTML", "the bytes"), strict=True):
         assert f"{address}: {problem}" in str(error)
     with pytest.warns(UserWarning, match=r"404(.|\n)*used instead: .*/good"):
-        path = fetch(source(addresses[0], f"{server}/good"), tmp_path / "raw", tmp_path / "q",
-                     limits=LIMITS)  # fmt: skip
+        path = fetch(
+            source(addresses[0], f"{server}/good"), tmp_path / "raw", tmp_path / "q", limits=LIMITS
+        )
     assert path.read_bytes() == BODY
 
 
 def test_an_http_mirror_comes_before_the_addresses(server, tmp_path):
-    fetch(source(f"{server}/missing"), tmp_path / "raw", tmp_path / "q", [f"{server}/good/"],
-          limits=LIMITS)  # fmt: skip
+    fetch(
+        source(f"{server}/missing"),
+        tmp_path / "raw",
+        tmp_path / "q",
+        [f"{server}/good/"],
+        limits=LIMITS,
+    )
     assert Handler.seen == {"good": 1}
 
 
@@ -390,8 +401,22 @@ def test_a_part_left_by_a_killed_run_does_no_harm(server, tmp_path):
 
 def test_a_certificate_that_nobody_signed_is_refused(tmp_path):
     """Nothing is taken from a server that only says who it is."""
-    made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1",
-            "-subj", "/CN=127.0.0.1", "-keyout", "key.pem", "-out", "cert.pem"]  # fmt: skip
+    made = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-days",
+        "1",
+        "-subj",
+        "/CN=127.0.0.1",
+        "-keyout",
+        "key.pem",
+        "-out",
+        "cert.pem",
+    ]
     keys = tmp_path / "keys"
     keys.mkdir()
     if not shutil.which(made[0]) or subprocess.run(made, cwd=keys, capture_output=True).returncode:
@@ -440,8 +465,14 @@ def acquire(folder, server, fault):
     environment |= {"PYTHONPATH": str(ROOT / "workflow"), "PYTHONUTF8": "1"}
     environment["MONOTOWNS_TIMEOUT"] = "5,3"
     script = ROOT / "workflow/scripts/acquire/write_snapshot.py"
-    return subprocess.run([sys.executable, script], cwd=folder, env=environment,
-                          capture_output=True, text=True, encoding="utf-8")  # fmt: skip
+    return subprocess.run(
+        [sys.executable, script],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+    )
 
 
 @pytest.mark.parametrize(
@@ -460,8 +491,9 @@ def test_a_refusal_is_a_message_and_an_exit_code(server, tmp_path, fault, words,
     assert done.returncode == 2
     assert words in done.stderr
     assert "Traceback" not in done.stderr
-    files = {p.relative_to(tmp_path).parts: p.read_bytes()
-             for p in tmp_path.rglob("*") if p.is_file()}  # fmt: skip
+    files = {
+        p.relative_to(tmp_path).parts: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()
+    }
     home = ("inner", "project", "data")
     assert files.pop((*home, "snapshot", "grp.csv")) == b"region,year,grp\n"
     assert files.pop((*home, "sources.yaml"))

@@ -5,9 +5,9 @@ import sys
 
 import pytest
 from checkout import ROOT, checkout
-from monotowns import schema
-from monotowns.errors import ConfigError
-from monotowns.settings import check_config, load_section, load_specifications
+from monotowns.run import schema
+from monotowns.run.errors import ConfigError
+from monotowns.run.settings import check_config, load_section, load_specifications
 
 CONFIG, SPECIFICATIONS = "config/config.yaml", "config/specifications.yaml"
 YEARS = {"first": 2012, "last": 2021}
@@ -27,8 +27,11 @@ BROKEN_CONFIGS = [
     ("  first: 2012 ", "  first: '2012' ", ["years.first: wrong type: expected integer"]),
     ("  first: 2012 ", "  first: 2021 ", ["the window is empty", "found: 2021 to 2021"]),
     ("  first: 2012 ", "\tfirst: 2012 ", ["not a YAML file", "cannot start any token"]),
-    ("list: 2014, town_share_min: 0.5", "list: 2015, town_share_min: 0.5",
-     ["monotown.main.list: unknown value 2015, did you mean '2014'?"]),
+    (
+        "list: 2014, town_share_min: 0.5",
+        "list: 2015, town_share_min: 0.5",
+        ["monotown.main.list: unknown value 2015, did you mean '2014'?"],
+    ),
     ("town_share_min: 0.8", "town_share_min: 80", ["strict.town_share_min: 80 is greater"]),
     ("town_share_min: 0.8", "share_min: 0.8", ["did you mean 'town_share_min'?"]),
     ("  main: {list: 2014", "  mian: {list: 2014", ["monotown: missing: main"]),
@@ -53,13 +56,19 @@ BROKEN_CONFIGS = [
     ("  2015: 12.91\n", "  2015: 12.91\n  2015: 1\n", ["the key '2015' stands twice"]),
     ("rank_size: [20000", "rank_size: [x", ["rank_size.0: wrong type: expected integer"]),
     ("author: Anonymous", "author: [", ["not a YAML file", "line 2, column 9"]),
-    ("author: Anonymous", "a: &a [1, 1]\nb: &b [*a, *a]\nc: &c [*b, *c]\nauthor: *c",
-     ["more than 100000 values"]),
+    (
+        "author: Anonymous",
+        "a: &a [1, 1]\nb: &b [*a, *a]\nc: &c [*b, *c]\nauthor: *c",
+        ["more than 100000 values"],
+    ),
     ("author: Anonymous", "author: !!python/object/apply:os.getcwd []", ["not a YAML file"]),
-]  # fmt: skip
+]
 BROKEN_SPECIFICATIONS = [
-    ("outcome: log_taxable_pc, sample: main", "outcom: log_taxable_pc, sample: main",
-     ["defaults", "did you mean 'outcome'?"]),
+    (
+        "outcome: log_taxable_pc, sample: main",
+        "outcom: log_taxable_pc, sample: main",
+        ["defaults", "did you mean 'outcome'?"],
+    ),
     ("estimator: ols", "estimator: olss", ["agglomeration_between.estimator", "mean 'ols'?"]),
     ("sample: urban_okrugs", "sample: urban_okrug", ["gap_urban_okrugs", "mean 'urban_okrugs'?"]),
     ("gap_urban_okrugs: {question: gap", "gap_urban_okrugs: {question: gab", ["mean 'gap'?"]),
@@ -68,17 +77,26 @@ BROKEN_SPECIFICATIONS = [
     ("treatment: monotown, base", "treatment: 'a + b', base", ["gap_main.treatment", "'a + b'"]),
     ("{known: true}", "{knwon: true}", ["did you mean 'known'?"]),
     ("{known: true}", "{known: yes please}", ["known: wrong type: expected boolean"]),
-    ("year: {min: 2014, max: 2019}", "year: {min: 2019, max: 2014}",
-     ["years_2014_2019", "no value lies in this range", "min 2019 above max 2014"]),
+    (
+        "year: {min: 2014, max: 2019}",
+        "year: {min: 2019, max: 2014}",
+        ["years_2014_2019", "no value lies in this range", "min 2019 above max 2014"],
+    ),
     ("year: {max: 2019}", "year: {max: lsat}", ["a bound is no number", "found: lsat"]),
     ("kind: [городской округ]", "kind: городской округ", ["samples.urban_okrugs.kind"]),
     ("instruments: [log_mp_instrument]", "controls: [a]", ["the estimator iv needs instruments"]),
     ("estimator: iv", "estimator: ols", ["instruments is read by other", "expected: iv"]),
     ("variances: [crv3, wild]", "variances: [crv4]", ["gap_urban_okrugs.variances.0", "crv4"]),
-    ("treatment: toser_cohort, sample", "treatment: toser_cohort, base: 2013, sample",
-     ["toser_imputation", "base is read by other estimators only", "found: imputation"]),
-    ("treatment: toser_cohort, sample", "treatment: [toser_cohort, x], sample",
-     ["toser_imputation", "this estimator takes one treatment"]),
+    (
+        "treatment: toser_cohort, sample",
+        "treatment: toser_cohort, base: 2013, sample",
+        ["toser_imputation", "base is read by other estimators only", "found: imputation"],
+    ),
+    (
+        "treatment: toser_cohort, sample",
+        "treatment: [toser_cohort, x], sample",
+        ["toser_imputation", "this estimator takes one treatment"],
+    ),
     ("options: {anticipation: 1}", "options: {antcipation: 1}", ["did you mean 'anticipation'?"]),
     ("  gap_main: {question: gap", "  gap_after: {question: gap", ["'gap_after' stands twice"]),
     ("  gap_main: {question", "  ../../gap: {question", ["'../../gap' does not match"]),
@@ -86,7 +104,7 @@ BROKEN_SPECIFICATIONS = [
     ("samples: [everything,", "samples: [everythin,", ["gap_curve", "mean 'everything'?"]),
     ("specification: gap_after", "specification: gap_aftr", ["gap_family", "mean 'gap_after'?"]),
     ("\nspecifications:", "\nspecification:", ["did you mean 'specifications'?"]),
-]  # fmt: skip
+]
 
 
 def message(folder, path, old, new):

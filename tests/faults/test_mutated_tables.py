@@ -13,12 +13,13 @@ import openpyxl
 import pandas as pd
 import pytest
 from checkout import ROOT
-from monotowns import contracts, readers
-from monotowns.drift import drift
-from monotowns.errors import ContractError, SourceError
-from monotowns.readers import READERS, population
-from monotowns.sources import load_registry
-from monotowns.territories import code8
+from monotowns.acquire import readers
+from monotowns.acquire.drift import drift
+from monotowns.acquire.readers import READERS, population
+from monotowns.acquire.registry import load_registry
+from monotowns.panel import contracts
+from monotowns.panel.territories import code8
+from monotowns.run.errors import ContractError, SourceError
 
 MIRROR = os.environ.get("MONOTOWNS_MIRROR", "")
 pytestmark = [
@@ -41,11 +42,15 @@ def original(table):
     from python_calamine import CalamineWorkbook
 
     book = CalamineWorkbook.from_path(str(path))
-    wanted = {"population_2024": [population.SHEET, population.REGIONS],
-              "monotowns_2024": [*population.MONOTOWN_TABLES.values()]}  # fmt: skip
+    wanted = {
+        "population_2024": [population.SHEET, population.REGIONS],
+        "monotowns_2024": [*population.MONOTOWN_TABLES.values()],
+    }
     names = wanted.get(table, book.sheet_names)
-    return {n: CUT.get(table, _whole)(book.get_sheet_by_name(n).to_python(skip_empty_area=False))
-            for n in names}  # fmt: skip
+    return {
+        n: CUT.get(table, _whole)(book.get_sheet_by_name(n).to_python(skip_empty_area=False))
+        for n in names
+    }
 
 
 def _csv_rows(path):
@@ -67,8 +72,10 @@ def _cut_population(rows):
         return [rows[0], *(r for r in rows if str(r[1]).strip() in NAMES[:2])]
     digits = [population._digits(row[0]) for row in rows]
     first = next(i for i, code in enumerate(digits) if code.isdigit())
-    regions = [[r for r, d in zip(rows, digits, strict=True)
-                if d.isdigit() and d.zfill(10).startswith(p)] for p in PREFIXES]  # fmt: skip
+    regions = [
+        [r for r, d in zip(rows, digits, strict=True) if d.isdigit() and d.zfill(10).startswith(p)]
+        for p in PREFIXES
+    ]
     return rows[:first] + regions[0][:150] + regions[1][:150]
 
 
@@ -177,51 +184,131 @@ CASES = {
     "incomes: a column is put in": (INCOMES, "2016", insert(2), READER, "columns moved"),
     "incomes: the head of the code": (INCOMES, "2014", rename("ОКТМО", "ОКАТО"), READER, "2014"),
     "incomes: another head": (INCOMES, "2014", rename("Социальные", "Прочие"), READER, "column 5"),
-    "incomes: millions in the head": (INCOMES, "2017", rename("тыс.руб", "млн.руб"), READER,
-                                      "another unit"),
-    "incomes: millions without a word": (INCOMES, "2017", times(0.001, 3, 4, 5), READER,
-                                         "total 2016 to 2017"),
-    "incomes: roubles without a word": (INCOMES, "2013", times(1000, 3, 4, 5), READER,
-                                        "total 2012 to 2013"),
+    "incomes: millions in the head": (
+        INCOMES,
+        "2017",
+        rename("тыс.руб", "млн.руб"),
+        READER,
+        "another unit",
+    ),
+    "incomes: millions without a word": (
+        INCOMES,
+        "2017",
+        times(0.001, 3, 4, 5),
+        READER,
+        "total 2016 to 2017",
+    ),
+    "incomes: roubles without a word": (
+        INCOMES,
+        "2013",
+        times(1000, 3, 4, 5),
+        READER,
+        "total 2012 to 2013",
+    ),
     "incomes: one decimal comma": (INCOMES, "2018", put(20, 3, comma), READER, "not a number"),
     "incomes: a footnote at a figure": (INCOMES, "2018", put(20, 5, "123,4 1)"), READER, "1)"),
-    "incomes: one figure changed": (INCOMES, "2018", put(20, 3, lambda v: v * 2), CONTRACT,
-                                    "taxable + social = total"),
+    "incomes: one figure changed": (
+        INCOMES,
+        "2018",
+        put(20, 3, lambda v: v * 2),
+        CONTRACT,
+        "taxable + social = total",
+    ),
     "incomes: a part is missing": (INCOMES, "2019", put(20, 4, ""), READER, "a part of the income"),
     "incomes: a row stands twice": (INCOMES, "2019", repeat(20), READER, "a row stands twice"),
     "incomes: a region is gone": (INCOMES, "2016", drop(altai), READER, "2016: 01"),
-    "incomes: a letter in a code": (INCOMES, "2016", put(20, 2, "01 6O8 000"), READER,
-                                    "'01 6O8 000'"),
+    "incomes: a letter in a code": (
+        INCOMES,
+        "2016",
+        put(20, 2, "01 6O8 000"),
+        READER,
+        "'01 6O8 000'",
+    ),
     "incomes: a code is lost": (INCOMES, "2016", put(20, 2, ""), READER, "cannot be read"),
-    "incomes: another year's sheet": (INCOMES, "2016", rename("за 2016", "за 2015"), READER,
-                                      "names another year"),
+    "incomes: another year's sheet": (
+        INCOMES,
+        "2016",
+        rename("за 2016", "за 2015"),
+        READER,
+        "names another year",
+    ),
     "population: columns change places": (PEOPLE, population.SHEET, swap(2, 3), READER, "человек"),
     "population: a column is put in": (PEOPLE, population.SHEET, insert(1), READER, "column 3"),
-    "population: the head is renamed": (PEOPLE, population.SHEET, rename("Коды", "Номер"), READER,
-                                        "'Коды'"),
-    "population: thousands in the head": (PEOPLE, population.SHEET,
-                                          rename("(человек)", "(тыс. человек)"), READER, "'тыс'"),
-    "population: thousands without a word": (PEOPLE, population.SHEET, times(0.001, 2), READER,
-                                             "not a whole number"),
+    "population: the head is renamed": (
+        PEOPLE,
+        population.SHEET,
+        rename("Коды", "Номер"),
+        READER,
+        "'Коды'",
+    ),
+    "population: thousands in the head": (
+        PEOPLE,
+        population.SHEET,
+        rename("(человек)", "(тыс. человек)"),
+        READER,
+        "'тыс'",
+    ),
+    "population: thousands without a word": (
+        PEOPLE,
+        population.SHEET,
+        times(0.001, 2),
+        READER,
+        "not a whole number",
+    ),
     "population: a decimal comma": (PEOPLE, population.SHEET, put(30, 2, "1,5"), READER, "'1,5'"),
-    "population: a row stands twice": (PEOPLE, population.SHEET, repeat(30), READER,
-                                       "stands twice"),
-    "population: a region is gone": (PEOPLE, population.SHEET, drop(altai), READER,
-                                     "Алтайский край"),
-    "population: a letter in a code": (PEOPLE, population.SHEET, put(30, 0, "O1601"), READER,
-                                       "'O1601'"),
+    "population: a row stands twice": (
+        PEOPLE,
+        population.SHEET,
+        repeat(30),
+        READER,
+        "stands twice",
+    ),
+    "population: a region is gone": (
+        PEOPLE,
+        population.SHEET,
+        drop(altai),
+        READER,
+        "Алтайский край",
+    ),
+    "population: a letter in a code": (
+        PEOPLE,
+        population.SHEET,
+        put(30, 0, "O1601"),
+        READER,
+        "'O1601'",
+    ),
     "monotowns: columns change places": (TOWNS, "Таб_5.1", swap(3, 4), READER, "column 4"),
-    "monotowns: a head is renamed": (TOWNS, "Таб_5.2", rename("Субъект", "Край"), READER,
-                                     "'Субъект'"),
+    "monotowns: a head is renamed": (
+        TOWNS,
+        "Таб_5.2",
+        rename("Субъект", "Край"),
+        READER,
+        "'Субъект'",
+    ),
     "monotowns: thousands": (TOWNS, "Таб_5.3", times(0.001, 4), READER, "not a whole number"),
     "monotowns: a decimal comma": (TOWNS, "Таб_5.1", put(6, 4, "17,2"), READER, "'17,2'"),
-    "monotowns: a town stands twice": (TOWNS, "Таб_5.1", lambda rows: rows.extend(rows[4:6]),
-                                       CONTRACT, "unique"),
+    "monotowns: a town stands twice": (
+        TOWNS,
+        "Таб_5.1",
+        lambda rows: rows.extend(rows[4:6]),
+        CONTRACT,
+        "unique",
+    ),
     "monotowns: a region is gone": (TOWNS, "Таб_5.1", drop("Амурская область".__eq__), DRIFT, ""),
-    "regions: the head is renamed": (REGIONAL, "Отчет", rename("OKATO", "Регион"), READER,
-                                     "'OKATO'"),
-    "regions: a year is left out": (REGIONAL, "Отчет", lambda rows: [r.pop(9) for r in rows],
-                                    READER, "do not follow each other"),
+    "regions: the head is renamed": (
+        REGIONAL,
+        "Отчет",
+        rename("OKATO", "Регион"),
+        READER,
+        "'OKATO'",
+    ),
+    "regions: a year is left out": (
+        REGIONAL,
+        "Отчет",
+        lambda rows: [r.pop(9) for r in rows],
+        READER,
+        "do not follow each other",
+    ),
     "regions: a year in thousands": (REGIONAL, "Отчет", times(0.001, 12), READER, "another unit"),
     "regions: a decimal comma": (REGIONAL, "Отчет", put(5, 6, "1,5"), READER, "'1,5'"),
     "regions: a row stands twice": (REGIONAL, "Отчет", repeat(5), READER, "stands twice"),
@@ -229,52 +316,125 @@ CASES = {
     "regions: a region is gone": (REGIONAL, "Отчет", drop("Брянская область".__eq__), DRIFT, ""),
     "product: the head is renamed": (GRP, "Total", rename("OKATO", "Регион"), READER, "'OKATO'"),
     "product: columns change places": (GRP, "Total", swap(3, 4), READER, "do not follow"),
-    "product: a year in thousands": (GRP, "Total", lambda rows: times(1000, 9)(rows[1:]), READER,
-                                     "another unit"),
+    "product: a year in thousands": (
+        GRP,
+        "Total",
+        lambda rows: times(1000, 9)(rows[1:]),
+        READER,
+        "another unit",
+    ),
     "product: a decimal comma": (GRP, "Total", put(3, 6, "50923,1"), READER, "'50923,1'"),
     "product: a row stands twice": (GRP, "Total", repeat(3), READER, "stands twice"),
     "product: a region is gone": (GRP, "Total", drop("Брянская область".__eq__), DRIFT, ""),
     "structure: sections change places": (GVA, "2014", swap(4, 6), READER, "found: ADCB"),
     "structure: a head is renamed": (GVA, "2014", rename("Раздел A", "Раздел"), READER, "Раздел A"),
-    "structure: a section is gone": (GVA, "2018", lambda rows: [r.pop(5) for r in rows], READER,
-                                     "do not follow the letters"),
-    "structure: shares of one": (GVA, "2018", times(0.01, *range(2, 23)), CONTRACT,
-                                 "shares add up to 100"),
+    "structure: a section is gone": (
+        GVA,
+        "2018",
+        lambda rows: [r.pop(5) for r in rows],
+        READER,
+        "do not follow the letters",
+    ),
+    "structure: shares of one": (
+        GVA,
+        "2018",
+        times(0.01, *range(2, 23)),
+        CONTRACT,
+        "shares add up to 100",
+    ),
     "structure: a decimal comma": (GVA, "2013", put(12, 5, "15,1"), READER, "'15,1'"),
     "structure: a row stands twice": (GVA, "2013", repeat(12), READER, "stands twice"),
-    "structure: a region of one year": (GVA, "2016", drop("Брянская область".__eq__), READER,
-                                        "2016: Брянская область"),
-    "structure: another year's sheet": (GVA, "2020", rename("2020", "2022"), READER,
-                                        "names another year"),
-    "dictionary: a head is renamed": ("municipal_dictionary", "", rename("oktmo", "okato"), READER,
-                                      "did you mean"),
-    "dictionary: a decimal comma": ("municipal_dictionary", "",
-                                    put(4, 16, lambda v: str(v).replace(".", ",")), READER,
-                                    "not a number"),
-    "dictionary: degrees change places": ("municipal_dictionary", "",
-                                          lambda rows: swap(16, 17)(rows[1:]), CONTRACT,
-                                          "in_range"),
+    "structure: a region of one year": (
+        GVA,
+        "2016",
+        drop("Брянская область".__eq__),
+        READER,
+        "2016: Брянская область",
+    ),
+    "structure: another year's sheet": (
+        GVA,
+        "2020",
+        rename("2020", "2022"),
+        READER,
+        "names another year",
+    ),
+    "dictionary: a head is renamed": (
+        "municipal_dictionary",
+        "",
+        rename("oktmo", "okato"),
+        READER,
+        "did you mean",
+    ),
+    "dictionary: a decimal comma": (
+        "municipal_dictionary",
+        "",
+        put(4, 16, lambda v: str(v).replace(".", ",")),
+        READER,
+        "not a number",
+    ),
+    "dictionary: degrees change places": (
+        "municipal_dictionary",
+        "",
+        lambda rows: swap(16, 17)(rows[1:]),
+        CONTRACT,
+        "in_range",
+    ),
     "dictionary: a code is short": ("municipal_dictionary", "", put(4, 1, "79-7"), CONTRACT, "797"),
-    "list of 2014: a head is renamed": ("monotowns_2014", "", rename("admin_center", "town"),
-                                        READER, "admin_center"),
-    "list of 2014: a category in words": ("monotowns_2014", "", put(3, 0, "first"), READER,
-                                          "'first'"),
+    "list of 2014: a head is renamed": (
+        "monotowns_2014",
+        "",
+        rename("admin_center", "town"),
+        READER,
+        "admin_center",
+    ),
+    "list of 2014: a category in words": (
+        "monotowns_2014",
+        "",
+        put(3, 0, "first"),
+        READER,
+        "'first'",
+    ),
     "list of 2014: category four": ("monotowns_2014", "", put(3, 0, "4"), CONTRACT, "isin"),
-    "toser: a head is renamed": ("toser", "", rename("established_date", "date"), READER,
-                                 "established_date"),
+    "toser: a head is renamed": (
+        "toser",
+        "",
+        rename("established_date", "date"),
+        READER,
+        "established_date",
+    ),
     "toser: a date of another form": ("toser", "", put(3, 2, "28.01.2016"), CONTRACT, "28.01.2016"),
     "toser: a town stands twice": ("toser", "", repeat(3), CONTRACT, "unique"),
-    "industries: a head is renamed": ("monotown_industries", "", rename("okved2_section", "okved"),
-                                      READER, "okved2_section"),
-    "industries: a Cyrillic section": ("monotown_industries", "", put(3, 5, "С"), CONTRACT,
-                                       "str_matches"),
-    "towns: a head is renamed": ("towns_2020", "", rename("population", "people"), READER,
-                                 "population"),
+    "industries: a head is renamed": (
+        "monotown_industries",
+        "",
+        rename("okved2_section", "okved"),
+        READER,
+        "okved2_section",
+    ),
+    "industries: a Cyrillic section": (
+        "monotown_industries",
+        "",
+        put(3, 5, "С"),
+        CONTRACT,
+        "str_matches",
+    ),
+    "towns: a head is renamed": (
+        "towns_2020",
+        "",
+        rename("population", "people"),
+        READER,
+        "population",
+    ),
     "towns: a decimal comma": ("towns_2020", "", put(3, 1, "29,0"), READER, "'29,0'"),
     "towns: persons for thousands": ("towns_2020", "", put(3, 1, "29000"), CONTRACT, "in_range"),
-    "towns: degrees change places": ("towns_2020", "", lambda rows: swap(2, 3)(rows[1:]), CONTRACT,
-                                     "in_range"),
-}  # fmt: skip
+    "towns: degrees change places": (
+        "towns_2020",
+        "",
+        lambda rows: swap(2, 3)(rows[1:]),
+        CONTRACT,
+        "in_range",
+    ),
+}
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -312,9 +472,16 @@ def test_merged_cells_hide_no_figure_and_no_code(tmp_path):
 
 @pytest.mark.parametrize(
     ("table", "sheet"),
-    [(INCOMES, "2015"), (PEOPLE, population.SHEET), (PEOPLE, population.REGIONS),
-     (TOWNS, "Таб_5.2"), (REGIONAL, "Отчет"), (GRP, "Total"), (GVA, "2012")],
-)  # fmt: skip
+    [
+        (INCOMES, "2015"),
+        (PEOPLE, population.SHEET),
+        (PEOPLE, population.REGIONS),
+        (TOWNS, "Таб_5.2"),
+        (REGIONAL, "Отчет"),
+        (GRP, "Total"),
+        (GVA, "2012"),
+    ],
+)
 def test_a_missing_sheet_is_named_with_the_nearest(tmp_path, table, sheet):
     sheets = dict(original(table)) | {f"{sheet} ": original(table)[sheet]}
     del sheets[sheet]

@@ -13,8 +13,9 @@ from contextlib import suppress
 import psutil
 import pytest
 from checkout import checkout
-from monotowns import runs, stage
-from monotowns.errors import InputError
+from monotowns.run import lock as runs
+from monotowns.run import stage
+from monotowns.run.errors import InputError
 
 RUN = [sys.executable, "workflow/scripts/audit/run.py", "--cores", "2"]
 #: A panel, its measures and a few estimations: what the chain is made of, in half a minute.
@@ -26,9 +27,14 @@ MADE = [*TARGETS, "data/panel/panel.csv", "data/panel/measures.csv", "data/panel
 def start(tree, *words):
     env = os.environ | {"PYTHONPATH": str(tree / "workflow")}
     return subprocess.Popen(
-        [*RUN, *words], cwd=tree, env=env, start_new_session=True, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-    )  # fmt: skip
+        [*RUN, *words],
+        cwd=tree,
+        env=env,
+        start_new_session=True,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
 
 
 def finish(tree, *words):
@@ -90,8 +96,12 @@ def test_killed_at_thirty_moments_and_resumed_it_makes_the_same_bytes(
     code, told = finish(tree, *TARGETS)
     assert code == 0, told[-3000:]
     assert same(tree, undisturbed)
-    figures |= {"kills": len(kills), "finished in between": done, "first kill, s": min(kills),
-                "last kill, s": max(kills)}  # fmt: skip
+    figures |= {
+        "kills": len(kills),
+        "finished in between": done,
+        "first kill, s": min(kills),
+        "last kill, s": max(kills),
+    }
 
 
 @pytest.mark.workflow

@@ -13,9 +13,10 @@ import pytest
 import typst
 import yaml
 from checkout import ROOT
-from monotowns import contracts, settings
-from monotowns.errors import ConfigError, ContractError, DesignError
-from monotowns.models import design
+from monotowns.estimate import sample as design
+from monotowns.panel import contracts
+from monotowns.run import settings
+from monotowns.run.errors import ConfigError, ContractError, DesignError
 
 CODE = '__import__("os").system("touch ran")'
 SPECIFICATIONS = yaml.safe_load((ROOT / "config/specifications.yaml").read_text(encoding="utf-8"))
@@ -62,8 +63,16 @@ def test_a_condition_compares_and_does_not_evaluate(tmp_path, monkeypatch):
     assert design.holds(PANEL, {"name": {"not": [CODE]}}).tolist() == [False, True]
     with pytest.raises(DesignError, match="no such column"):
         design.holds(PANEL, {CODE: [1]})
-    one = {"outcome": CODE, "treatment": "year", "cluster": "entity", "sample": "s", "rows": {},
-           "dummies": {}, "estimator": "iv", "instruments": ["year"]}  # fmt: skip
+    one = {
+        "outcome": CODE,
+        "treatment": "year",
+        "cluster": "entity",
+        "sample": "s",
+        "rows": {},
+        "dummies": {},
+        "estimator": "iv",
+        "instruments": ["year"],
+    }
     with pytest.raises(DesignError, match="no such column"):
         design.with_columns(PANEL, one, "x")
     assert not (tmp_path / "ran").exists()
@@ -77,8 +86,19 @@ def _calls(tree):
 
 
 def test_no_code_evaluates_text():
-    evaluating = {"eval", "exec", "compile", "__import__", "os.system", "os.popen", "pd.eval",
-                  "yaml.unsafe_load", "pd.read_pickle", "pickle.load", "pickle.loads"}  # fmt: skip
+    evaluating = {
+        "eval",
+        "exec",
+        "compile",
+        "__import__",
+        "os.system",
+        "os.popen",
+        "pd.eval",
+        "yaml.unsafe_load",
+        "pd.read_pickle",
+        "pickle.load",
+        "pickle.loads",
+    }
     found = []
     for path in [*ROOT.glob("workflow/**/*.py")]:
         for name, call in _calls(ast.parse(path.read_text(encoding="utf-8"))):
@@ -160,8 +180,15 @@ def test_markup_in_the_author_or_a_profile_is_printed_as_text(tmp_path):
             "transfers",
         )
     }
-    page = {"name": MARKUP[0], "region": MARKUP[2], "entity": MARKUP[6], "lists": [row],
-            "industries": [row], "potential": [row], "years": [row]}  # fmt: skip
+    page = {
+        "name": MARKUP[0],
+        "region": MARKUP[2],
+        "entity": MARKUP[6],
+        "lists": [row],
+        "industries": [row],
+        "potential": [row],
+        "years": [row],
+    }
     (tmp_path / "p.json").write_text(json.dumps(page), encoding="utf-8")
     profile = (ROOT / "paper/profile.typ").read_text(encoding="utf-8")
     assert typeset(tmp_path, profile, data="/p.json")["image"] == 0

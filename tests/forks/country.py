@@ -30,20 +30,29 @@ def country(seed=7):
     years = np.array(YEARS)
     size = np.exp(rng.normal(9.5, 0.8, ENTITIES))
     log_income = (
-        rng.normal(9, 0.3, (ENTITIES, 1)) + rng.normal(0, 0.05, (REGIONS, len(years)))[region]
+        rng.normal(9, 0.3, (ENTITIES, 1))
+        + rng.normal(0, 0.05, (REGIONS, len(years)))[region]
         + rng.normal(0, 0.04, (ENTITIES, len(years)))
         + GAP * company[:, None] * (years >= LIST)
-    )  # fmt: skip
+    )
     people = np.round(size[:, None] * np.exp(rng.normal(0, 0.01, log_income.shape)))
     table = pd.DataFrame(
-        {"entity": np.repeat(entity, len(years)), "year": np.tile(years, ENTITIES),
-         "population": people.ravel(), "taxable": (people * np.exp(log_income) / 1000).ravel()}
-    )  # fmt: skip
+        {
+            "entity": np.repeat(entity, len(years)),
+            "year": np.tile(years, ENTITIES),
+            "population": people.ravel(),
+            "taxable": (people * np.exp(log_income) / 1000).ravel(),
+        }
+    )
     place = pd.DataFrame(
-        {"entity": entity, "name": [f"Place {i}" for i in range(ENTITIES)],
-         "region": [f"Region {r}" for r in region],
-         "lat": rng.uniform(-10, 10, ENTITIES), "lon": rng.uniform(20, 40, ENTITIES)}
-    )  # fmt: skip
+        {
+            "entity": entity,
+            "name": [f"Place {i}" for i in range(ENTITIES)],
+            "region": [f"Region {r}" for r in region],
+            "lat": rng.uniform(-10, 10, ENTITIES),
+            "lon": rng.uniform(20, 40, ENTITIES),
+        }
+    )
     towns = place.loc[company, ["entity"]].assign(list=LIST, town="Works " + place["name"])
     return place.merge(table, on="entity"), towns
 
@@ -53,29 +62,45 @@ CONFIG = {
     "author": "A. N. Other",
     "claims": "report",
     "years": {"first": YEARS[0], "last": YEARS[-1]},
-    "monotown": {"main": {"list": LIST, "town_share_min": 0}, "strict": None, "any": None,
-                 "list_2024": None},
+    "monotown": {
+        "main": {"list": LIST, "town_share_min": 0},
+        "strict": None,
+        "any": None,
+        "list_2024": None,
+    },
     "balance": {"years": [2006, 2007]},
     "deflator": dict.fromkeys(YEARS, 3.0),
     "draws": {"permutation": 99, "bootstrap": 99, "simulation": 20},
     "leave_out": ["analyse_spatial"],
-}  # fmt: skip
+}
 SPECIFICATIONS = {
-    "defaults": {"outcome": "log_taxable_pc", "sample": "main", "cluster": "region",
-                 "fixed_effects": ["entity", "region_year"], "question": "gap",
-                 "group": "headline"},
+    "defaults": {
+        "outcome": "log_taxable_pc",
+        "sample": "main",
+        "cluster": "region",
+        "fixed_effects": ["entity", "region_year"],
+        "question": "gap",
+        "group": "headline",
+    },
     "dummies": {"after": {"year": {"min": LIST}}},
     "samples": {"main": {"monotown": {"known": True}}, "towns": {"kind": ["town"]}},
     "specifications": {
         "gap_main": {"estimator": "event_study", "treatment": "monotown", "base": LIST - 1},
         "gap_after": {"estimator": "ols", "treatment": "monotown:after"},
-        "gap_balanced": {"estimator": "event_study", "treatment": "monotown", "base": LIST - 1,
-                         "weights": "balance_weight"},
+        "gap_balanced": {
+            "estimator": "event_study",
+            "treatment": "monotown",
+            "base": LIST - 1,
+            "weights": "balance_weight",
+        },
         "gap_towns": {"estimator": "ols", "treatment": "monotown:after", "sample": "towns"},
-        "agglomeration": {"question": "agglomeration", "estimator": "ols",
-                          "treatment": "log_mp_inverse"},
+        "agglomeration": {
+            "question": "agglomeration",
+            "estimator": "ols",
+            "treatment": "log_mp_inverse",
+        },
     },
-}  # fmt: skip
+}
 
 
 def write_country(folder, place) -> dict:

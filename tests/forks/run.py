@@ -16,8 +16,14 @@ def snakemake(folder, *words, library=None, **environment):
     """
     own = {"PYTHONPATH": str((library or folder) / "workflow"), "PYTHONUTF8": "1", **environment}
     command = [sys.executable, "-m", "snakemake", "--cores", "2", *words]
-    return subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          text=True, env={**os.environ, **own})  # fmt: skip
+    return subprocess.run(
+        command,
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, **own},
+    )
 
 
 def ran(done) -> list[str]:

@@ -40,8 +40,17 @@ def test_only_the_stages_that_the_tables_carry_are_run(built):
     folder, done = built
     rules = set(ran(done))
     assert {"build_panel", "build_weights", "draw_gap", "compile_paper"} <= rules
-    assert rules.isdisjoint({"build_measures", "build_stages", "build_exposure", "build_potential",
-                             "analyse_toser", "analyse_spatial", "draw_maps"})  # fmt: skip
+    assert rules.isdisjoint(
+        {
+            "build_measures",
+            "build_stages",
+            "build_exposure",
+            "build_potential",
+            "analyse_toser",
+            "analyse_spatial",
+            "draw_maps",
+        }
+    )
     left = pd.read_csv(folder / "results/tables/left_out.csv").set_index(["kind", "name"])["reason"]
     assert "gva_structure" in left["stage", "build_stages"]
     assert left["stage", "analyse_spatial"] == "analyse_spatial (left out in the config)"
@@ -71,8 +80,14 @@ def test_another_sample_is_one_estimate_and_a_new_paper(built):
     path.write_text(yaml.safe_dump(mine), encoding="utf-8")
     done = snakemake(folder)
     assert done.returncode == 0, done.stdout[-3000:]
-    assert sorted(ran(done)) == ["check_claims", "collect", "compile_paper", "draw_gap",
-                                 "estimate", "walk_checklist"]  # fmt: skip
+    assert sorted(ran(done)) == [
+        "check_claims",
+        "collect",
+        "compile_paper",
+        "draw_gap",
+        "estimate",
+        "walk_checklist",
+    ]
     assert "gap early" in paper_text(folder)
     assert "gap early" not in before
 

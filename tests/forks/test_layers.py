@@ -3,7 +3,7 @@
 import pytest
 import yaml
 from checkout import checkout, edit, git
-from monotowns.settings import complete_config
+from monotowns.run.settings import complete_config
 
 from forks.run import ran, snakemake
 
@@ -21,9 +21,16 @@ def test_a_forks_layer_takes_what_upstream_changes(tmp_path):
 
     git(folder, "switch", "-qc", "fork")
     (folder / "config/mine.yaml").write_text(MINE, encoding="utf-8")
-    (folder / "config/local.yaml").write_text(yaml.safe_dump({
-        "specifications": ["config/specifications.yaml", "config/mine.yaml"],
-        "market_potential": {"kappa_km": 60}, "claims": "report"}), encoding="utf-8")  # fmt: skip
+    (folder / "config/local.yaml").write_text(
+        yaml.safe_dump(
+            {
+                "specifications": ["config/specifications.yaml", "config/mine.yaml"],
+                "market_potential": {"kappa_km": 60},
+                "claims": "report",
+            }
+        ),
+        encoding="utf-8",
+    )
     git(folder, "add", "-f", "config/local.yaml", "config/mine.yaml")
     git(folder, "commit", "-qm", "another decay")
 
@@ -32,8 +39,11 @@ def test_a_forks_layer_takes_what_upstream_changes(tmp_path):
     before = yaml.safe_load((folder / "config/config.yaml").read_text(encoding="utf-8"))["seed"]
     edit(folder / "config/config.yaml", "\nseed: ", "\nseed: 1")
     edit(folder / "config/config.yaml", "kappa_km: 200", "kappa_km: 220")
-    edit(folder / "config/specifications.yaml", "\nspecifications:\n",
-            f"\nspecifications:\n  gap_new: {REGRESSION}\n")  # fmt: skip
+    edit(
+        folder / "config/specifications.yaml",
+        "\nspecifications:\n",
+        f"\nspecifications:\n  gap_new: {REGRESSION}\n",
+    )
     git(folder, "commit", "-qam", "another seed")
     git(folder, "switch", "-q", "fork")
     git(folder, "merge", "-q", "--no-edit", "main")

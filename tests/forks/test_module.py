@@ -67,8 +67,12 @@ def test_another_workflow_builds_the_paper_under_its_prefix(study, tmp_path):
     # The audit speaks of the study's own names, wherever its files lie.
     page = (other / "elsewhere/results/audit/index.html").read_text(encoding="utf-8")
     assert 'chain of digests: <span class="good">whole' in page
-    for found in ("job-estimate-gap_after", "file-results/estimates/gap_after.csv",
-                  "file-data/panel/panel.csv", "specification-gap_after"):  # fmt: skip
+    for found in (
+        "job-estimate-gap_after",
+        "file-results/estimates/gap_after.csv",
+        "file-data/panel/panel.csv",
+        "specification-gap_after",
+    ):
         assert f'id="{found}"' in page
     (table,) = (other / "elsewhere/results/audit/files/outside").rglob("municipalities.csv")
     assert table.read_bytes() == (tmp_path / "country/municipalities.csv").read_bytes()

@@ -11,15 +11,21 @@ pytestmark = pytest.mark.workflow
 
 TARGETS = [f"results/estimates/{s}.csv" for s in ("agglomeration_between_exponential", "gap_after")]
 MINE = {
-    "samples": {"south_steady": {"lat": {"max": 60}, "income_spike": [0],
-                                 "monotown": {"known": True}}},
+    "samples": {
+        "south_steady": {"lat": {"max": 60}, "income_spike": [0], "monotown": {"known": True}}
+    },
     "derived": {"log_social_pc": {"of": "social", "per": "population", "log": True}},
     "specifications": {
-        "gap_social": {"question": "gap", "group": "robustness", "estimator": "ols",
-                       "outcome": "log_social_pc", "treatment": "monotown:from_2014"},
+        "gap_social": {
+            "question": "gap",
+            "group": "robustness",
+            "estimator": "ols",
+            "outcome": "log_social_pc",
+            "treatment": "monotown:from_2014",
+        },
         "gap_after": {"sample": "south_steady", "variances": ["crv3"]},
     },
-}  # fmt: skip
+}
 
 
 def write(path, settings):
@@ -36,8 +42,10 @@ def fork(tmp_path_factory):
     folder = checkout(tmp_path_factory.mktemp("fork"))
     # The further variances of the gap are not what is tried here.
     write(folder / "mine.yaml", {"specifications": {"gap_after": {"variances": ["crv3"]}}})
-    write(folder / "config/local.yaml", {"specifications": [
-        "config/specifications.yaml", "mine.yaml"]})  # fmt: skip
+    write(
+        folder / "config/local.yaml",
+        {"specifications": ["config/specifications.yaml", "mine.yaml"]},
+    )
     done = snakemake(folder, *TARGETS)
     assert done.returncode == 0, done.stdout[-3000:]
     assert explain(folder, TARGETS[0]) == f"{TARGETS[0]} is up to date: nothing would run."
@@ -46,8 +54,10 @@ def fork(tmp_path_factory):
 
 def change(folder, settings, *targets):
     """Lay settings over the defaults; what would run and why, and what then ran."""
-    write(folder / "config/local.yaml", {
-        "specifications": ["config/specifications.yaml", "mine.yaml"], **settings})  # fmt: skip
+    write(
+        folder / "config/local.yaml",
+        {"specifications": ["config/specifications.yaml", "mine.yaml"], **settings},
+    )
     told = explain(folder, targets[0])
     done = snakemake(folder, *targets)
     assert done.returncode == 0, done.stdout[-3000:]
@@ -90,8 +100,13 @@ def test_another_outcome_and_sample_are_one_job_each(fork):
 def test_another_window_reaches_the_panel(fork):
     write(fork / "mine.yaml", MINE)
     told, jobs = change(fork, {"years": {"last": 2018}}, TARGETS[1])
-    assert set(jobs) == {"build_panel", "build_measures", "build_exposure", "build_weights",
-                         "estimate"}  # fmt: skip
+    assert set(jobs) == {
+        "build_panel",
+        "build_measures",
+        "build_exposure",
+        "build_weights",
+        "estimate",
+    }
     assert "setting years.last: 2021 -> 2018" in told
     assert pd.read_csv(fork / "data/panel/panel.csv")["year"].max() == 2018
 
@@ -99,13 +114,14 @@ def test_another_window_reaches_the_panel(fork):
 def test_a_function_that_changed_is_named(fork):
     path = fork / "workflow/monotowns/models/balance.py"
     text = path.read_text(encoding="utf-8")
-    path.write_text(text.replace("while dual(slope - size", "while 1 * dual(slope - size"),
-                    encoding="utf-8")  # fmt: skip
+    path.write_text(
+        text.replace("while dual(slope - size", "while 1 * dual(slope - size"), encoding="utf-8"
+    )
     try:
         told = explain(fork, "results/tables/balance.csv")
     finally:
         path.write_text(text, encoding="utf-8")
-    assert "code: monotowns.models.balance.entropy_weights changed" in told
+    assert "code: monotowns.measures.balance.entropy_weights changed" in told
     assert told.count("code:") == 1
 
 

@@ -30,8 +30,13 @@ CONTRACT = """
 
 def python(folder, *words, **environment):
     own = {"PYTHONPATH": str(folder / "workflow"), "PYTHONUTF8": "1", **environment}
-    done = subprocess.run([sys.executable, *words], cwd=folder, capture_output=True, text=True,
-                          env={**os.environ, **own})  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, *words],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        env={**os.environ, **own},
+    )
     return done.returncode, done.stdout + done.stderr
 
 
@@ -122,9 +127,11 @@ def test_a_source_goes_from_its_bytes_to_an_estimate(fork, tmp_path):
     assert "outcome_of_by_unemployment" in refused.stdout  # the skeleton's, not filled in
     path = fork / "config/by_unemployment.yaml"
     filled = path.read_text(encoding="utf-8")
-    for old, new in (("outcome: outcome_of_by_unemployment", "outcome: log_taxable_pc"),
-                     ("treatment_of_by_unemployment", "unemployment"),
-                     ("[entity, region_year]", "[entity, year]")):  # fmt: skip
+    for old, new in (
+        ("outcome: outcome_of_by_unemployment", "outcome: log_taxable_pc"),
+        ("treatment_of_by_unemployment", "unemployment"),
+        ("[entity, region_year]", "[entity, year]"),
+    ):
         filled = filled.replace(old, new)
     path.write_text(filled, encoding="utf-8")
     done = snakemake(fork, target)
@@ -143,6 +150,7 @@ def test_the_run_from_raw_files_reads_the_new_one_too(fork, tmp_path):
     done = snakemake(fork, "data/drift/unemployment.csv", MONOTOWNS_MIRROR=str(tmp_path))
     assert done.returncode == 0, done.stdout[-3000:]
     assert pd.read_csv(fork / "data/drift/unemployment.csv").empty
-    now, committed = ((fork / f"data/{f}/unemployment.csv").read_bytes()
-                      for f in ("clean", "snapshot"))  # fmt: skip
+    now, committed = (
+        (fork / f"data/{f}/unemployment.csv").read_bytes() for f in ("clean", "snapshot")
+    )
     assert now == committed

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from monotowns.models.breaks import structural_breaks
+from monotowns.estimate.breaks import structural_breaks
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from monotowns.models.clubs import club_fits, find_clubs, log_t, merge_clubs
+from monotowns.estimate.clubs import club_fits, find_clubs, log_t, merge_clubs
 
 TRIM = 1 / 3
 #: The published slope has four decimals; the rest of the output is exact.

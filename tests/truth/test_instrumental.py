@@ -1,7 +1,7 @@
 """Card (1995): returns to schooling by distance to college, as printed in textbooks."""
 
 import pytest
-from monotowns.models.instrumental import iv
+from monotowns.estimate.instrumental import iv
 
 #: The published figures have four decimals.
 PUBLISHED = 1e-4
@@ -15,8 +15,15 @@ def card():
     return data.assign(entity=data["id"], schooling=data["educ"])
 
 
-CONTROLS = ["exper", "expersq", "black", "smsa", "south", "smsa66",
-            *(f"reg{region}" for region in range(662, 670))]  # fmt: skip
+CONTROLS = [
+    "exper",
+    "expersq",
+    "black",
+    "smsa",
+    "south",
+    "smsa66",
+    *(f"reg{region}" for region in range(662, 670)),
+]
 
 
 @pytest.mark.parametrize(

@@ -2,21 +2,41 @@
 
 import numpy as np
 import pytest
-from monotowns.inference.power import bias_after_pretest, detectable_slope, pretest_power
+from monotowns.estimate.power import bias_after_pretest, detectable_slope, pretest_power
 
 #: Covariance of the event-study coefficients at -4 -3 -2 and 0 1 2 3 (lower triangle), as
 #: the example gives it.
 COVARIANCE = np.zeros((7, 7))
 COVARIANCE[np.tril_indices(7)] = [
     0.0089065712,
-    0.0044883136, 0.0059369169,
-    0.0014587025, 0.0027500791, 0.0030386248,
-    0.0012157689, 0.0013505858, 0.0009056166, 0.0039247409,
-    0.0020327645, 0.0014315459, 0.0006791299, 0.002596118, 0.008065897,
-    0.0013225015, 0.0012067792, 0.0010167636, 0.0017326149, 0.0058753751, 0.007881579,
-    0.0019617728, 0.0013847158, 0.0007090144, 0.0022345525, 0.0037414359, 0.0036507095,
+    0.0044883136,
+    0.0059369169,
+    0.0014587025,
+    0.0027500791,
+    0.0030386248,
+    0.0012157689,
+    0.0013505858,
+    0.0009056166,
+    0.0039247409,
+    0.0020327645,
+    0.0014315459,
+    0.0006791299,
+    0.002596118,
+    0.008065897,
+    0.0013225015,
+    0.0012067792,
+    0.0010167636,
+    0.0017326149,
+    0.0058753751,
+    0.007881579,
+    0.0019617728,
+    0.0013847158,
+    0.0007090144,
+    0.0022345525,
+    0.0037414359,
+    0.0036507095,
     0.0097884266,
-]  # fmt: skip
+]
 COVARIANCE += np.tril(COVARIANCE, -1).T
 PERIODS, REFERENCE = np.array([-4, -3, -2, 0, 1, 2, 3]), -1
 PRE = PERIODS < REFERENCE

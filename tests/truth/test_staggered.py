@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from monotowns.models import staggered
-from monotowns.models.honest import honest
+from monotowns.estimate import staggered
+from monotowns.estimate.honest import honest
 
 #: Half a unit of the fourth decimal, in which most numbers are printed.
 PRINTED = 5e-5
@@ -54,8 +54,9 @@ def test_group_time_effects_of_the_minimum_wage():
 
 @pytest.mark.parametrize("library", ["diff_diff", "moderndid"])
 def test_aggregates_of_the_minimum_wage(library):
-    fit = staggered.callaway_santanna(minimum_wage(), "lemp", "cohort", control_group="never",
-                                      library=library)  # fmt: skip
+    fit = staggered.callaway_santanna(
+        minimum_wage(), "lemp", "cohort", control_group="never", library=library
+    )
     published = {"att": -0.0400, "dynamic": -0.0772, "group": -0.0310, "calendar": -0.0417}
     for term, value in published.items():
         assert fit[term]["estimate"] == pytest.approx(value, abs=PRINTED)
@@ -65,8 +66,14 @@ def test_aggregates_of_the_minimum_wage(library):
 
 @pytest.mark.parametrize("library", ["diff_diff", "moderndid"])
 def test_doubly_robust_aggregates_of_the_minimum_wage(library):
-    fit = staggered.callaway_santanna(minimum_wage(), "lemp", "cohort", control_group="never",
-                                      covariates=["lpop"], library=library)  # fmt: skip
+    fit = staggered.callaway_santanna(
+        minimum_wage(),
+        "lemp",
+        "cohort",
+        control_group="never",
+        covariates=["lpop"],
+        library=library,
+    )
     for term, value, spread in (("att", -0.0418, 0.0115), ("dynamic", -0.0804, 0.0190)):
         assert fit[term]["estimate"] == pytest.approx(value, abs=1e-4)
         assert as_published(fit, term) == pytest.approx(spread, abs=1e-4)
@@ -76,10 +83,16 @@ def test_doubly_robust_aggregates_of_the_minimum_wage(library):
 @pytest.mark.parametrize("covariates", [(), ("lpop",)])
 def test_the_second_opinion_on_group_time_effects(control_group, covariates):
     first, second = (
-        staggered.callaway_santanna(minimum_wage(), "lemp", "cohort", covariates=covariates,
-                                    control_group=control_group, library=library)
+        staggered.callaway_santanna(
+            minimum_wage(),
+            "lemp",
+            "cohort",
+            covariates=covariates,
+            control_group=control_group,
+            library=library,
+        )
         for library in ("diff_diff", "moderndid")
-    )  # fmt: skip
+    )
     cells = (fit.details["group_time"] for fit in (first, second))
     # With covariates the libraries weight controls differently: see the note in the docstring.
     pd.testing.assert_frame_equal(*cells, atol=1e-5 if covariates else 1e-6, rtol=0)
@@ -92,15 +105,22 @@ def test_aggregates_with_not_yet_treated_controls_against_moderndid():
     from moderndid import aggte, att_gt
 
     fit = staggered.callaway_santanna(minimum_wage(), "lemp", "cohort")
-    cells = att_gt(minimum_wage(), yname="lemp", tname="year", idname="entity", gname="cohort",
-                   control_group="notyettreated")  # fmt: skip
+    cells = att_gt(
+        minimum_wage(),
+        yname="lemp",
+        tname="year",
+        idname="entity",
+        gname="cohort",
+        control_group="notyettreated",
+    )
     for kind, term in (("simple", "att"), ("dynamic",) * 2, ("group",) * 2, ("calendar",) * 2):
         peer = aggte(cells, type=kind, cband=False)
         assert fit[term]["estimate"] == pytest.approx(peer.overall_att, abs=1e-10)
         assert as_published(fit, term) == pytest.approx(peer.overall_se, abs=1e-10)
     events = aggte(cells, type="dynamic", cband=False)
-    for e, effect, spread in zip(events.event_times, events.att_by_event, events.se_by_event,
-                                 strict=True):  # fmt: skip
+    for e, effect, spread in zip(
+        events.event_times, events.att_by_event, events.se_by_event, strict=True
+    ):
         assert fit[f"event {int(e)}"]["estimate"] == pytest.approx(effect, abs=1e-10)
         assert as_published(fit, f"event {int(e)}") == pytest.approx(spread, abs=1e-10)
 
@@ -109,7 +129,7 @@ def test_aggregates_with_not_yet_treated_controls_against_moderndid():
 def medicaid():
     """Two-way event study of insurance on the expansion of 2014, base 2013, as a Fit."""
     from moderndid import load_ehec
-    from monotowns.models import twoway
+    from monotowns.estimate import regression as twoway
 
     frame = load_ehec().to_pandas().rename(columns={"stfips": "entity"})
     frame = frame[(frame["year"] < 2016) & (frame["yexp2"] != 2015)]
@@ -130,12 +150,26 @@ def test_event_study_of_medicaid():
     ("kind", "published"),
     [
         # The source reads the ends off a grid of .00037 and simulates with 1,000 draws.
-        ("relative_magnitudes", {0.5: (0.0241, 0.0673), 1.0: (0.0171, 0.0720),
-                                 1.5: (0.0086, 0.0796), 2.0: (-0.0011, 0.0883)}),
-        ("smoothness", {0.0: (0.0259, 0.0607), 0.01: (0.0132, 0.0787),
-                        0.02: (0.0029, 0.0907), 0.03: (-0.0071, 0.101)}),
+        (
+            "relative_magnitudes",
+            {
+                0.5: (0.0241, 0.0673),
+                1.0: (0.0171, 0.0720),
+                1.5: (0.0086, 0.0796),
+                2.0: (-0.0011, 0.0883),
+            },
+        ),
+        (
+            "smoothness",
+            {
+                0.0: (0.0259, 0.0607),
+                0.01: (0.0132, 0.0787),
+                0.02: (0.0029, 0.0907),
+                0.03: (-0.0071, 0.101),
+            },
+        ),
     ],
-)  # fmt: skip
+)
 def test_sensitivity_of_medicaid(kind, published):
     fit = honest(medicaid(), published, kind=kind, base=2013, target=2014)
     for bound, ends in published.items():
@@ -149,8 +183,11 @@ def test_sensitivity_of_medicaid(kind, published):
 def test_bacon_decomposition_of_castle_laws():
     fit = staggered.bacon(castle(), "l_homicide", "effective")
     assert fit["twfe"]["estimate"] == pytest.approx(0.0818, abs=1e-4)
-    published = {"earlier_vs_later": (0.0598, -0.0055), "later_vs_earlier": (0.0319, 0.0703),
-                 "treated_vs_never": (0.9083, 0.0880)}  # fmt: skip
+    published = {
+        "earlier_vs_later": (0.0598, -0.0055),
+        "later_vs_earlier": (0.0319, 0.0703),
+        "treated_vs_never": (0.9083, 0.0880),
+    }
     for kind, (weight, effect) in published.items():
         assert fit[f"weight {kind}"]["estimate"] == pytest.approx(weight, abs=1e-4)
         assert fit[kind]["estimate"] == pytest.approx(effect, abs=1e-4)
@@ -184,8 +221,9 @@ def test_two_stage_of_the_simulated_panel():
 
     # The published number has effects of the state, not of the unit, in its first stage. The
     # adapter offers effects of the entity only: it is held to the same peer, on some states.
-    published = pyfixest.did2s(simulated(), "dep_var", "~ 0 | state + year", "~ treat", "treat",
-                               "state")  # fmt: skip
+    published = pyfixest.did2s(
+        simulated(), "dep_var", "~ 0 | state + year", "~ treat", "treat", "state"
+    )
     assert published.coef()["treat"] == pytest.approx(2.152, abs=5e-4)
     assert published.se()["treat"] == pytest.approx(0.0476, abs=5e-4)
     some = simulated()[simulated()["state"] <= 12]

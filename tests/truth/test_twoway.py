@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from monotowns.models.instrumental import iv
-from monotowns.models.twoway import least_squares
+from monotowns.estimate.instrumental import iv
+from monotowns.estimate.regression import least_squares
 
 #: The published figures have four decimals.
 PUBLISHED = 1e-4
@@ -59,9 +59,13 @@ def test_two_way_effects_against_linearmodels_with_the_correction_mapped(share, 
     fit = least_squares(frame, "y", ["x", "c"], ["entity", "year"], cluster)
     panel = frame.set_index(["entity", "year"])
     peer = PanelOLS(panel["y"], panel[["x", "c"]], entity_effects=True, time_effects=True).fit(
-        cov_type="clustered", clusters=panel[["region"]] if cluster == "region" else None,
-        cluster_entity=cluster == "entity", debiased=False, auto_df=False, count_effects=False,
-    )  # fmt: skip
+        cov_type="clustered",
+        clusters=panel[["region"]] if cluster == "region" else None,
+        cluster_entity=cluster == "entity",
+        debiased=False,
+        auto_df=False,
+        count_effects=False,
+    )
     n, groups = len(frame), frame[cluster].nunique()
     # Entities are nested in the clusters: they count as one parameter, the years as years - 1.
     counted = 2 + 1 + frame["year"].nunique() - 1

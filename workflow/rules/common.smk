@@ -45,8 +45,8 @@ def specification(wildcards):
 def estimator_code(wildcards):
     """The code that a specification's estimation reaches."""
     spec = SPECIFICATIONS[wildcards.specification]
-    chosen = [f"models.{ESTIMATORS[spec['estimator']]}"]
-    chosen += ["models.variances"] if spec.get("variances") else []
+    chosen = [f"estimate.{ESTIMATORS[spec['estimator']]}"]
+    chosen += ["estimate.variances"] if spec.get("variances") else []
     chosen += [own for own in map(own_module, JOINED) if own]
     return code_of(
         "workflow/monotowns", "workflow/scripts/estimate/estimate.py", *chosen
@@ -88,13 +88,3 @@ def figure_code(group):
 def at_hand(**tables):
     """The files of those tables that are there, by the names that a script gives them."""
     return {k: f"{TABLE_FOLDER}/{t}.csv" for k, t in tables.items() if t in TABLES}
-
-
-def scale_told(wildcards):
-    """What a job is told; see monotowns.scale.stages."""
-    return SCALE_JOBS[wildcards.job][1]
-
-
-def scale_name(wildcards):
-    """The stage that a job belongs to."""
-    return SCALE_JOBS[wildcards.job][0]

@@ -136,10 +136,6 @@ rule compile_paper:
         numbers=rules.collect.output.numbers,
         tables=SHOWN_TABLES,
         bench=f"{HERE}results/expected/bench.csv",
-        scale=[
-            f"{HERE}results/expected/scale.csv",
-            f"{HERE}results/expected/figures/scale.svg",
-        ],
         figures=SHOWN_FIGURES,
     output:
         paper=shown("results/paper.pdf", "paper", "manuscript"),

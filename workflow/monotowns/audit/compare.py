@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from monotowns.acquire.drift import drift
 from monotowns.audit.expected import BY_CELL, WHOLE, cell_digests, digests
 from monotowns.audit.tolerance import BEYOND, PROPORTIONS, WITHIN, graded, last_digit
-from monotowns.drift import drift
 
 #: Written from the other results: when those are within tolerance, one unit of the last printed
 #: digit is, too; what can be written anew from the rerun's own results must be just that.
@@ -79,7 +79,7 @@ def _with_derived(found, root):
 
 def _written_anew(root):
     """Numbers of the text as the rerun's own records and facts give them."""
-    from monotowns import manuscript
+    from monotowns.manuscript import numbers as manuscript
 
     records = pd.read_csv(root / "results/estimates.csv", dtype={"term": str})
     facts = [json.loads(p.read_text(encoding="utf-8")) for p in root.glob("results/facts/*.json")]

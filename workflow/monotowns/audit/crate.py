@@ -16,8 +16,14 @@ PROFILES = [
     ("https://w3id.org/workflowhub/workflow-ro-crate/1.0", "Workflow RO-Crate"),
 ]
 TERMS = "https://w3id.org/ro/terms/workflow-run/context"
-FORMATS = {".csv": "text/csv", ".json": "application/json", ".pdf": "application/pdf",
-           ".svg": "image/svg+xml", ".png": "image/png", ".yaml": "application/yaml"}  # fmt: skip
+FORMATS = {
+    ".csv": "text/csv",
+    ".json": "application/json",
+    ".pdf": "application/pdf",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".yaml": "application/yaml",
+}
 
 
 def times(record: dict) -> dict[str, str]:
@@ -67,8 +73,9 @@ def crate_of(model: dict, config: dict, version: str, files="files"):
             found = crate.add(File(crate, dest_path=f"{files}/{path}", properties=properties))
         return found
 
-    profiles = [add(url, "CreativeWork", name=name, version=url.rsplit("/", 1)[1])
-                for url, name in PROFILES]  # fmt: skip
+    profiles = [
+        add(url, "CreativeWork", name=name, version=url.rsplit("/", 1)[1]) for url, name in PROFILES
+    ]
     jobs = model["jobs"]
     root = crate.root_dataset
     root["name"] = "A run of the study of Russia's monotowns"
@@ -83,21 +90,31 @@ def crate_of(model: dict, config: dict, version: str, files="files"):
     last = max(times(job)["endTime"] for job in jobs)
     root["datePublished"] = last
     language = crate.add(
-        ComputerLanguage(crate, "#snakemake", {
-            "name": "Snakemake", "version": version, "url": "https://snakemake.github.io"})
-    )  # fmt: skip
+        ComputerLanguage(
+            crate,
+            "#snakemake",
+            {"name": "Snakemake", "version": version, "url": "https://snakemake.github.io"},
+        )
+    )
     workflow = crate.add(
-        ComputationalWorkflow(crate, dest_path=f"{files}/Snakefile", properties={
-            "@type": ["File", "SoftwareSourceCode", "ComputationalWorkflow", "HowTo"],
-            "name": "Snakefile"})
-    )  # fmt: skip
+        ComputationalWorkflow(
+            crate,
+            dest_path=f"{files}/Snakefile",
+            properties={
+                "@type": ["File", "SoftwareSourceCode", "ComputationalWorkflow", "HowTo"],
+                "name": "Snakefile",
+            },
+        )
+    )
     workflow["programmingLanguage"] = language
     root["mainEntity"] = workflow
     settings = [
-        (add(f"#setting-{key}", "FormalParameter", name=key, additionalType="Text"),
-         add(f"#value-{key}", "PropertyValue", name=key, value=json.dumps(value, default=str)))
+        (
+            add(f"#setting-{key}", "FormalParameter", name=key, additionalType="Text"),
+            add(f"#value-{key}", "PropertyValue", name=key, value=json.dumps(value, default=str)),
+        )
         for key, value in config.items()
-    ]  # fmt: skip
+    ]
     for parameter, value in settings:
         value["exampleOfWork"] = parameter
     workflow["input"] = [parameter for parameter, _ in settings]
@@ -114,12 +131,18 @@ def crate_of(model: dict, config: dict, version: str, files="files"):
         rule = job["about"]
         script = file(rule.script, ["File", "SoftwareSourceCode", "SoftwareApplication"])
         if rule.name not in steps:
-            steps[rule.name] = add(f"#step-{rule.name}", "HowToStep", name=rule.name,
-                                   position=str(len(steps) + 1))  # fmt: skip
+            steps[rule.name] = add(
+                f"#step-{rule.name}", "HowToStep", name=rule.name, position=str(len(steps) + 1)
+            )
             steps[rule.name]["workExample"] = script
-        action = add(f"#{job['id']}", "CreateAction", name=job["name"], **times(job),
-                     description=f"{rule.file}:{rule.line}, {job['peak_mb']} MB, "
-                     f"commit {job['commit'] or 'unknown'}")  # fmt: skip
+        action = add(
+            f"#{job['id']}",
+            "CreateAction",
+            name=job["name"],
+            **times(job),
+            description=f"{rule.file}:{rule.line}, {job['peak_mb']} MB, "
+            f"commit {job['commit'] or 'unknown'}",
+        )
         action["instrument"] = script
         action["object"] = [file(path) for path in job["inputs"]]
         action["result"] = [file(path) for path in job["outputs"]]
@@ -131,16 +154,25 @@ def crate_of(model: dict, config: dict, version: str, files="files"):
     workflow["hasPart"] = list(
         {s["workExample"].id: s["workExample"] for s in steps.values()}.values()
     )
-    run = add("#run", "CreateAction", name="the run", endTime=last,
-              startTime=min(times(job)["startTime"] for job in jobs))  # fmt: skip
+    run = add(
+        "#run",
+        "CreateAction",
+        name="the run",
+        endTime=last,
+        startTime=min(times(job)["startTime"] for job in jobs),
+    )
     written = {path for job in jobs for path in job["outputs"]}
     read = {path for job in jobs for path in job["inputs"]}
     run["instrument"] = workflow
     run["object"] = [*(file(p) for p in sorted(read - written)), *(value for _, value in settings)]
     run["result"] = [file(path) for path in sorted(written)]
     root["mentions"] = run
-    organize = add("#organize", "OrganizeAction", name="Snakemake runs the jobs", **{
-        "startTime": run["startTime"], "endTime": last})  # fmt: skip
+    organize = add(
+        "#organize",
+        "OrganizeAction",
+        name="Snakemake runs the jobs",
+        **{"startTime": run["startTime"], "endTime": last},
+    )
     organize["instrument"], organize["object"], organize["result"] = engine, controls, run
     return crate
 

@@ -11,11 +11,17 @@ from pathlib import Path
 
 import pandas as pd
 
-from monotowns.stage import digest
+from monotowns.run.stage import digest
 
 #: Kept whole, below ``results``.
-WHOLE = ("estimates.csv", "numbers.json", "claims.csv", "checklist.csv", "tables/*.csv",
-         "facts/*.json")  # fmt: skip
+WHOLE = (
+    "estimates.csv",
+    "numbers.json",
+    "claims.csv",
+    "checklist.csv",
+    "tables/*.csv",
+    "facts/*.json",
+)
 #: Too large to keep whole: digests by row and column. Path -> the columns that identify a row.
 BY_CELL = {
     "data/panel/panel.csv": ["entity", "year"],
@@ -57,8 +63,11 @@ def keep(root, folder) -> None:
 def environment(root) -> dict[str, str]:
     """What a run was made with: Python's version, the machine's kind, the lock's digest."""
     lock = Path(root) / "envs/requirements.lock"
-    return {"python": ".".join(platform.python_version_tuple()[:2]), "machine": platform.machine(),
-            "lock": digest(lock)[:16] if lock.exists() else ""}  # fmt: skip
+    return {
+        "python": ".".join(platform.python_version_tuple()[:2]),
+        "machine": platform.machine(),
+        "lock": digest(lock)[:16] if lock.exists() else "",
+    }
 
 
 def digests(root) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from monotowns.stage import digest
+from monotowns.run.stage import digest
 
 
 def flat(value, prefix="") -> dict[str, object]:
@@ -33,8 +33,9 @@ def changed_settings(old: dict, new: dict, config: dict) -> list[str]:
         if key == "code" or before.get(key) == after.get(key):
             continue
         name = key.rsplit(".", 1)[-1]
-        places = [k for k, v in known.items()
-                  if k.rsplit(".", 1)[-1] == name and v == after.get(key)]  # fmt: skip
+        places = [
+            k for k, v in known.items() if k.rsplit(".", 1)[-1] == name and v == after.get(key)
+        ]
         told = places[0] if len(places) == 1 else key
         lines.append(f"setting {told}: {_say(before, key)} -> {_say(after, key)}")
     return lines
@@ -50,15 +51,18 @@ def changed_code(old: dict | None, new: dict) -> list[str]:
     Parameters
     ----------
     old : dict or None
-        Parts of the last run (:func:`monotowns.provenance.parts_of`), if they were kept.
+        Parts of the last run (:func:`monotowns.run.provenance.parts_of`), if they were kept.
     new : dict
         Parts of the present code.
     """
     if old is None:
         return ["code: changed; which function is not known, its parts were not kept"]
     words = {(True, False): "gone", (False, True): "new", (True, True): "changed"}
-    return [f"code: {name} {words[name in old, name in new]}"
-            for name in sorted(set(old) | set(new)) if old.get(name) != new.get(name)]  # fmt: skip
+    return [
+        f"code: {name} {words[name in old, name in new]}"
+        for name in sorted(set(old) | set(new))
+        if old.get(name) != new.get(name)
+    ]
 
 
 def changed_inputs(old: dict, new, made_anew: dict) -> list[str]:
@@ -87,7 +91,7 @@ def changed_inputs(old: dict, new, made_anew: dict) -> list[str]:
 
 
 def record_of(log) -> dict | None:
-    """The record that a job left, if it did (see :func:`monotowns.stage.run`)."""
+    """The record that a job left, if it did (see :func:`monotowns.run.stage.run`)."""
     try:
         return json.loads(Path(log).read_text(encoding="utf-8"))
     except (FileNotFoundError, json.JSONDecodeError):

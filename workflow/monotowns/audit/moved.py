@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from monotowns.acquire.drift import drift
 from monotowns.audit.compare import key_of
 from monotowns.audit.trace import sentences_by_number
-from monotowns.drift import drift
-from monotowns.prose import filled, prose, sentences
+from monotowns.manuscript.text import filled, prose, sentences
 
 #: Where the kept tables whose content is told by number or claim stand; they are not told twice.
 TOLD = {"numbers.json", "claims.csv", "digests.csv"}
@@ -54,8 +54,9 @@ def moved(a, b, texts: dict[str, str], before: dict[str, str] | None = None) -> 
     old, new = _json(a / "numbers.json"), _json(b / "numbers.json")
     found.numbers = [
         (name, old.get(name, "none"), new.get(name, "none"))
-        for name in sorted(set(old) | set(new)) if old.get(name) != new.get(name)
-    ]  # fmt: skip
+        for name in sorted(set(old) | set(new))
+        if old.get(name) != new.get(name)
+    ]
     touched, by_number = {}, sentences_by_number(texts, new)
     for name, *_ in found.numbers:
         for sentence in by_number.get(name, []):
@@ -75,8 +76,10 @@ def moved(a, b, texts: dict[str, str], before: dict[str, str] | None = None) -> 
 
 
 def _reworded(before, texts):
-    old, new = ({s: None for text in side.values() for s in sentences(prose(text))}
-                for side in (before, texts))  # fmt: skip
+    old, new = (
+        {s: None for text in side.values() for s in sentences(prose(text))}
+        for side in (before, texts)
+    )
     return [(s, "gone") for s in old if s not in new] + [(s, "new") for s in new if s not in old]
 
 
@@ -94,8 +97,10 @@ def _claims(old, new, numbers):
             # A fact has no interval.
             values.append(str(row[f"estimate_{s}"]) + (f" [{low}, {high}]" if low or high else ""))
         if row["_merge"] != "both":
-            values = [v if row["_merge"] == side else "none" for v, side in
-                      zip(values, ("left_only", "right_only"), strict=True)]  # fmt: skip
+            values = [
+                v if row["_merge"] == side else "none"
+                for v, side in zip(values, ("left_only", "right_only"), strict=True)
+            ]
         if values[0] != values[1]:
             sentence = filled(row["sentence_b"] or row["sentence_a"], numbers)
             found.append((row["claim"], row["assertion"], *values, sentence))
@@ -153,18 +158,34 @@ def told(found: Moved, shown: int = 40) -> str:
     by_claim = {}
     for claim, assertion, old, new, sentence in found.claims:
         by_claim.setdefault((claim, sentence), []).append(f"{assertion}: {old} -> {new}")
-    part("Claims", ["\n    ".join([f'{claim}: "{sentence}"', *changes])
-                    for (claim, sentence), changes in by_claim.items()])  # fmt: skip
+    part(
+        "Claims",
+        [
+            "\n    ".join([f'{claim}: "{sentence}"', *changes])
+            for (claim, sentence), changes in by_claim.items()
+        ],
+    )
     values = {name: f"{old} -> {new}" for name, old, new in found.numbers}
-    part("Sentences in which a number moved",
-         ["\n    ".join([f'"{s}"', *(f"{n}: {values[n]}" for n in names)])
-          for s, names in found.sentences])  # fmt: skip
+    part(
+        "Sentences in which a number moved",
+        [
+            "\n    ".join([f'"{s}"', *(f"{n}: {values[n]}" for n in names)])
+            for s, names in found.sentences
+        ],
+    )
     inside = {name for _, names in found.sentences for name in names}
-    part("Numbers that no sentence prints",
-         [f"{name}: {value}" for name, value in values.items() if name not in inside])  # fmt: skip
+    part(
+        "Numbers that no sentence prints",
+        [f"{name}: {value}" for name, value in values.items() if name not in inside],
+    )
     part("Sentences reworded", [f"{what}: {sentence}" for sentence, what in found.reworded])
-    part("Tables", [f"{name}: {cells} cells differ, {gone} rows gone, {come} new"
-                    for name, cells, gone, come in found.tables])  # fmt: skip
+    part(
+        "Tables",
+        [
+            f"{name}: {cells} cells differ, {gone} rows gone, {come} new"
+            for name, cells, gone, come in found.tables
+        ],
+    )
     part("Files", [f"{path}: {what}" for path, what in found.files])
     return "\n".join(lines)
 

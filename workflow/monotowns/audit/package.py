@@ -6,17 +6,23 @@ from pathlib import Path
 import jinja2
 
 from monotowns.audit import rules as workflow
-from monotowns.stage import digest
+from monotowns.run.stage import digest
 
 #: Built by a run and carried beside the committed files.
 BUILT = ("results/paper.pdf", "results/figures/*.svg", "results/figures/*.png")
 #: The same for every package: its bytes depend on nothing but what is in it.
 EPOCH = (1980, 1, 1, 0, 0, 0)
 ROLES = {
-    "data/snapshot/": "data", "data/corrections/": "data", "results/expected/": "expected result",
-    "results/": "result", "paper/": "manuscript", "config/": "setting", "workflow/": "code",
-    "tests/": "test", "envs/": "environment",
-}  # fmt: skip
+    "data/snapshot/": "data",
+    "data/corrections/": "data",
+    "results/expected/": "expected result",
+    "results/": "result",
+    "paper/": "manuscript",
+    "config/": "setting",
+    "workflow/": "code",
+    "tests/": "test",
+    "envs/": "environment",
+}
 
 
 def role(name: str) -> str:
@@ -28,9 +34,10 @@ def withheld(sources: dict) -> set[str]:
     """Tables of the snapshot that may not be passed on."""
     return {
         f"data/snapshot/{table}.csv"
-        for source in sources.values() if source.redistributed == "none"
+        for source in sources.values()
+        if source.redistributed == "none"
         for table in source.tables
-    }  # fmt: skip
+    }
 
 
 def contents(root, committed: list[str], sources: dict) -> list[str]:
@@ -76,9 +83,14 @@ def exhibits(model: dict) -> list[dict]:
 def _exhibit(what, item):
     job = item["job"]
     call = job["calls"][0] if job["calls"] else workflow.Function("main", job["about"].script, 1)
-    return {"what": what, "page": item["page"], "program": job["about"].script,
-            "function": call.name, "line": f"{call.file}:{call.line}",
-            "output": item["file"]}  # fmt: skip
+    return {
+        "what": what,
+        "page": item["page"],
+        "program": job["about"].script,
+        "function": call.name,
+        "line": f"{call.file}:{call.line}",
+        "output": item["file"],
+    }
 
 
 def readme(template, **values) -> str:

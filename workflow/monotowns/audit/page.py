@@ -11,9 +11,15 @@ import yaml
 #: Rows of a table that its view shows; the whole file lies beside it.
 VIEWED = 200
 TEXT = (".py", ".smk", ".yaml", ".typ", ".bib", ".lock", ".json", ".toml", "Snakefile")
-SECTIONS = [("Summary", "summary"), ("Shown", "items"), ("Jobs", "jobs"),
-            ("Specifications", "specifications"), ("Settings", "settings"), ("Files", "files"),
-            ("Sources", "sources")]  # fmt: skip
+SECTIONS = [
+    ("Summary", "summary"),
+    ("Shown", "items"),
+    ("Jobs", "jobs"),
+    ("Specifications", "specifications"),
+    ("Settings", "settings"),
+    ("Files", "files"),
+    ("Sources", "sources"),
+]
 
 
 def table_of(path, shown: int | None = None) -> dict:
@@ -55,9 +61,12 @@ class Pages:
         self.root, self.folder = Path(root), Path(folder)
         loader = jinja2.FileSystemLoader(templates)
         self.templates = jinja2.Environment(
-            loader=loader, autoescape=True, undefined=jinja2.StrictUndefined,
-            trim_blocks=True, lstrip_blocks=True,
-        )  # fmt: skip
+            loader=loader,
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
         self.written = set()
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
@@ -126,8 +135,17 @@ def write(model: dict, config: dict, specifications: dict, tables: list, pages: 
     jobs = model["jobs"]
     for path in ("config/config.yaml", "config/specifications.yaml", "envs/requirements.lock"):
         if path not in {f["path"] for f in model["files"]}:
-            model["files"].append({"id": f"file-{path}", "path": path, "sha256": "", "writer": None,
-                                   "source": None, "readers": [], "items": []})  # fmt: skip
+            model["files"].append(
+                {
+                    "id": f"file-{path}",
+                    "path": path,
+                    "sha256": "",
+                    "writer": None,
+                    "source": None,
+                    "readers": [],
+                    "items": [],
+                }
+            )
     for file in model["files"]:
         file |= pages.file(file["path"], file["id"])
     for job in jobs:
@@ -140,7 +158,8 @@ def write(model: dict, config: dict, specifications: dict, tables: list, pages: 
     printed = [(id, name, about, table_of(pages.root / path)) for id, name, about, path in tables]
     commits = list(dict.fromkeys(job["commit"] for job in jobs))
     pages.index(
-        title="Audit: from every number of the paper to its source", **model,
+        title="Audit: from every number of the paper to its source",
+        **model,
         sections=[*SECTIONS, *((name, id) for id, name, *_ in tables)],
         specifications={
             name: {"text": spec, "json": _json(spec), "flow": flows[name]}
@@ -150,10 +169,14 @@ def write(model: dict, config: dict, specifications: dict, tables: list, pages: 
             key: {"json": _json(value), "jobs": [j for j in jobs if key in j["settings"]]}
             for key, value in config.items()
         },
-        tables=printed, commits=commits, dirty=any(c.endswith("changes") for c in commits),
-        python=", ".join(dict.fromkeys(job["python"] for job in jobs)), seed=config["seed"],
-        seconds=round(sum(job["seconds"] for job in jobs)), peak=max(j["peak_mb"] for j in jobs),
-    )  # fmt: skip
+        tables=printed,
+        commits=commits,
+        dirty=any(c.endswith("changes") for c in commits),
+        python=", ".join(dict.fromkeys(job["python"] for job in jobs)),
+        seed=config["seed"],
+        seconds=round(sum(job["seconds"] for job in jobs)),
+        peak=max(j["peak_mb"] for j in jobs),
+    )
 
 
 def _json(value):

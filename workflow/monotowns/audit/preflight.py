@@ -10,10 +10,26 @@ import sys
 from fnmatch import fnmatch
 from pathlib import Path
 
-from monotowns.stage import digest
+from monotowns.run.stage import digest
 
-TEXT = {".py", ".smk", ".yaml", ".yml", ".json", ".md", ".typ", ".toml", ".csv", ".html", ".bib",
-        ".cff", ".txt", ".in", ".lock", ""}  # fmt: skip
+TEXT = {
+    ".py",
+    ".smk",
+    ".yaml",
+    ".yml",
+    ".json",
+    ".md",
+    ".typ",
+    ".toml",
+    ".csv",
+    ".html",
+    ".bib",
+    ".cff",
+    ".txt",
+    ".in",
+    ".lock",
+    "",
+}
 #: Folders of one machine. A path below /usr or /bin is of every machine.
 ABSOLUTE = re.compile(
     r"(?<![\w.:/<}])/(?:home|Users|root|work|tmp|mnt|scratch|private)/[\w.-]+"
@@ -30,10 +46,23 @@ PERSONAL = {
 #: Above this a file does not belong into a package (bytes).
 LARGE = 50_000_000
 #: Distribution of an import whose name differs from it.
-DISTRIBUTION = {"yaml": "pyyaml", "diff_diff": "diff-diff", "python_calamine": "python-calamine",
-                "xdist": "pytest-xdist"}  # fmt: skip
-COMPANIONS = ("LICENSE", "README.md", "REPLICATION.md", "CITATION.cff", "data/README.md",
-              "data/sources.yaml", "envs/requirements.lock", "Snakefile", "Makefile")  # fmt: skip
+DISTRIBUTION = {
+    "yaml": "pyyaml",
+    "diff_diff": "diff-diff",
+    "python_calamine": "python-calamine",
+    "xdist": "pytest-xdist",
+}
+COMPANIONS = (
+    "LICENSE",
+    "README.md",
+    "REPLICATION.md",
+    "CITATION.cff",
+    "data/README.md",
+    "data/sources.yaml",
+    "envs/requirements.lock",
+    "Snakefile",
+    "Makefile",
+)
 
 
 def preflight(folder, declared, sources, exceptions=()) -> list[tuple[str, str, str]]:
@@ -46,7 +75,7 @@ def preflight(folder, declared, sources, exceptions=()) -> list[tuple[str, str, 
     declared : collection of str
         Distributions that the environment declares.
     sources : dict
-        See :func:`monotowns.sources.load_registry`.
+        See :func:`monotowns.acquire.registry.load_registry`.
     exceptions : list of dict
         ``check``, ``file`` (a pattern) and ``reason`` of what may stand.
 
@@ -59,8 +88,9 @@ def preflight(folder, declared, sources, exceptions=()) -> list[tuple[str, str, 
     files = {p.relative_to(folder).as_posix(): p for p in sorted(folder.rglob("*")) if p.is_file()}
     texts = {
         name: path.read_text(encoding="utf-8", errors="replace")
-        for name, path in files.items() if path.suffix in TEXT
-    }  # fmt: skip
+        for name, path in files.items()
+        if path.suffix in TEXT
+    }
     found = [*_texts(texts), *_imports(texts, declared), *_files(files), *_licences(files, sources)]
     kept, used = [], set()
     for check, name, what in found:

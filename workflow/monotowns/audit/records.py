@@ -5,8 +5,8 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
-from monotowns.errors import InputError
-from monotowns.stage import digest
+from monotowns.run.errors import InputError
+from monotowns.run.stage import digest
 
 
 def load(folder) -> dict[str, dict]:
@@ -15,7 +15,7 @@ def load(folder) -> dict[str, dict]:
     Parameters
     ----------
     folder : path-like
-        The logs, see :func:`monotowns.stage.run`.
+        The logs, see :func:`monotowns.run.stage.run`.
 
     Returns
     -------
@@ -116,8 +116,12 @@ def ancestry(path: str, records: dict[str, dict]) -> list[str]:
         No job left a record of the file.
     """
     if path not in records:
-        raise InputError("logs", "no job left a record of a file", keys=[path],
-                         remedy="snakemake --forcerun with the rule that writes it")  # fmt: skip
+        raise InputError(
+            "logs",
+            "no job left a record of a file",
+            keys=[path],
+            remedy="snakemake --forcerun with the rule that writes it",
+        )
     queue, found = [path], {}
     while queue:
         for one in records.get(queue.pop(0), {"inputs": {}})["inputs"]:

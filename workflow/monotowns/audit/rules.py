@@ -111,7 +111,7 @@ def functions_of(folder, script) -> list[Function]:
     for node in ast.walk(tree):
         if not isinstance(node, ast.ImportFrom) or not (node.module or "").startswith("monotowns"):
             continue
-        if node.module == "monotowns.stage":
+        if node.module == "monotowns.run.stage":
             continue
         for alias in node.names:
             base = folder.joinpath("workflow", *node.module.split("."))

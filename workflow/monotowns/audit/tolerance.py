@@ -17,10 +17,12 @@ ERRORS = 4
 QUANTILE = 0.68
 #: Columns of other tables that are proportions of random draws, with what makes them fractions.
 PROPORTIONS = {
-    ("planted.csv", "coverage"): 100, ("planted.csv", "power"): 100,
-    ("turn_grid.csv", "p_value"): 1, ("turn_grid.csv", "false_positive_rate"): 1,
+    ("planted.csv", "coverage"): 100,
+    ("planted.csv", "power"): 100,
+    ("turn_grid.csv", "p_value"): 1,
+    ("turn_grid.csv", "false_positive_rate"): 1,
     ("outcome_families.csv", "romano_wolf"): 1,
-}  # fmt: skip
+}
 #: Words in the ``variance`` of a record whose p-value and bounds come from random draws.
 RANDOM = re.compile(r"draws|permutation|bootstrap|randomization")
 WITHIN, BEYOND = "within", "beyond"
@@ -73,9 +75,12 @@ def graded(column, expected, found, record: dict, draws: int, scale=0) -> tuple[
 def last_digit(expected, found) -> bool:
     """Whether two printed numbers are one unit of the last digit of the coarser apart, or less."""
     try:
-        before, after = (Decimal(str(text).replace("−", "-").replace(",", "").lstrip("=< "))
-                         for text in (expected, found))  # fmt: skip
+        before, after = (
+            Decimal(str(text).replace("−", "-").replace(",", "").lstrip("=< "))
+            for text in (expected, found)
+        )
     except InvalidOperation:
         return False
-    return abs(after - before) <= Decimal(1).scaleb(max(before.as_tuple().exponent,
-                                                        after.as_tuple().exponent))  # fmt: skip
+    return abs(after - before) <= Decimal(1).scaleb(
+        max(before.as_tuple().exponent, after.as_tuple().exponent)
+    )

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from monotowns import manuscript
 from monotowns.audit import records as recorded
 from monotowns.audit.rules import Rule, definition, functions_of
-from monotowns.errors import InputError
-from monotowns.prose import filled, prose, sentences
-from monotowns.settings import ESTIMATORS
+from monotowns.manuscript import numbers as manuscript
+from monotowns.manuscript.text import filled, prose, sentences
+from monotowns.run.errors import InputError
+from monotowns.run.settings import ESTIMATORS
 
 NUMBERS = "results/numbers.json"
 #: Estimators of ``models.twoway`` and ``models.instrumental`` whose function has another name.
@@ -106,8 +106,9 @@ def items(shown: list[dict], root, texts: dict[str, str]) -> list[dict]:
         }
         if one["kind"] == "number":
             if one["name"] not in places:
-                raise InputError(NUMBERS, "the paper shows a number that no result gives",
-                                 keys=[one["name"]])  # fmt: skip
+                raise InputError(
+                    NUMBERS, "the paper shows a number that no result gives", keys=[one["name"]]
+                )
             item |= places[one["name"]] | {"printed": numbers[one["name"]]}
             its = told.get(one["name"], [])
             # The sentence of this place; all of them where the text prints it more or less often
@@ -147,15 +148,21 @@ def job(record: dict, rules: dict[str, Rule], root) -> dict:
     chosen = []
     if spec:
         name = FUNCTIONS.get(spec["estimator"], spec["estimator"])
-        chosen.append(f"monotowns.models.{ESTIMATORS[spec['estimator']]}.{name}")
+        chosen.append(f"monotowns.estimate.{ESTIMATORS[spec['estimator']]}.{name}")
     if group:
         chosen.append(f"monotowns.figures.{group}.draw")
     calls = [definition(root, name) for name in chosen] + calls
     params = {k: v for k, v in record["params"].items() if k != "code"}
-    return record | {"id": f"job-{job_name(record)}", "name": job_name(record), "about": rule,
-                     "calls": calls, "settings": rule.settings, "spec": spec,
-                     "code": record["params"].get("code", ""),
-                     "params": json.dumps(params, ensure_ascii=False, indent=1)}  # fmt: skip
+    return record | {
+        "id": f"job-{job_name(record)}",
+        "name": job_name(record),
+        "about": rule,
+        "calls": calls,
+        "settings": rule.settings,
+        "spec": spec,
+        "code": record["params"].get("code", ""),
+        "params": json.dumps(params, ensure_ascii=False, indent=1),
+    }
 
 
 def gather(root, shown, texts, rules, registry) -> dict:
@@ -170,7 +177,7 @@ def gather(root, shown, texts, rules, registry) -> dict:
     rules : dict
         See :func:`monotowns.audit.rules.rules_of`.
     registry : dict
-        See :func:`monotowns.sources.load_registry`.
+        See :func:`monotowns.acquire.registry.load_registry`.
 
     Returns
     -------
@@ -184,9 +191,10 @@ def gather(root, shown, texts, rules, registry) -> dict:
         A file that the paper shows was written by no job that left a record.
     """
     records = {
-        path: record for path, record in recorded.load(Path(root) / "logs").items()
+        path: record
+        for path, record in recorded.load(Path(root) / "logs").items()
         if record["rule"] in rules
-    }  # fmt: skip
+    }
     jobs = {id(r): job(r, rules, root) for r in records.values()}
     writer = {path: jobs[id(r)] for path, r in records.items()}
     tables = {table: source for source in registry.values() for table in source.tables}
@@ -212,11 +220,16 @@ def gather(root, shown, texts, rules, registry) -> dict:
     for source in registry.values():
         its = [f for f in files.values() if f["source"] is source]
         reached = [i for i in found if i["job"] and any(f in i["job"]["before"] for f in its)]
-        sources.append({"id": f"source-{source.id}", "entry": source, "files": its,
-                        "items": reached})  # fmt: skip
-    return {"items": found, "jobs": sorted(jobs.values(), key=lambda j: j["started"]),
-            "files": [files[path] for path in sorted(files)], "sources": sources,
-            "broken": recorded.broken(records, root)}  # fmt: skip
+        sources.append(
+            {"id": f"source-{source.id}", "entry": source, "files": its, "items": reached}
+        )
+    return {
+        "items": found,
+        "jobs": sorted(jobs.values(), key=lambda j: j["started"]),
+        "files": [files[path] for path in sorted(files)],
+        "sources": sources,
+        "broken": recorded.broken(records, root),
+    }
 
 
 def _file(path, sha256, writer, tables):
@@ -224,5 +237,12 @@ def _file(path, sha256, writer, tables):
     source = (
         tables.get(name.stem) if name.parent.as_posix() in ("data/snapshot", "data/clean") else None
     )
-    return {"id": f"file-{path}", "path": path, "sha256": sha256, "writer": writer,
-            "source": source, "readers": [], "items": []}  # fmt: skip
+    return {
+        "id": f"file-{path}",
+        "path": path,
+        "sha256": sha256,
+        "writer": writer,
+        "source": source,
+        "readers": [],
+        "items": [],
+    }

@@ -52,8 +52,15 @@ def scales(records):
     for shift, (name, (label, colour)) in zip((-0.1, 0.1), samples.items(), strict=True):
         rows = records[records["specification"] == name].drop_duplicates("term").set_index("term")
         rows = rows.loc[[f"log_mp_{n}" for n in names]]
-        interval_points(left, [i + shift for i in range(3)], rows["estimate"], rows["ci_low"],
-                        rows["ci_high"], colour, label)  # fmt: skip
+        interval_points(
+            left,
+            [i + shift for i in range(3)],
+            rows["estimate"],
+            rows["ci_low"],
+            rows["ci_high"],
+            colour,
+            label,
+        )
     left.set_xticks(range(3), names)
     left.set_ylabel("elasticity of income, last year")
     periods = {"years_2014_2019": "2014-2019", "from_2020": "2020 on"}
@@ -61,8 +68,14 @@ def scales(records):
     for shift, (name, (_, colour)) in zip((-0.1, 0.1), samples.items(), strict=True):
         rows = records[records["specification"] == name].drop_duplicates("term").set_index("term")
         rows = rows.loc[[f"log_mp_{n}:{p}" for p in periods for n in names]]
-        interval_points(right, [i + shift for i in range(6)], rows["estimate"], rows["ci_low"],
-                        rows["ci_high"], colour)  # fmt: skip
+        interval_points(
+            right,
+            [i + shift for i in range(6)],
+            rows["estimate"],
+            rows["ci_low"],
+            rows["ci_high"],
+            colour,
+        )
     right.set_xticks(range(6), [f"{n}\n{p}" for p in periods.values() for n in names], fontsize=6)
     right.set_ylabel("change of the elasticity\nagainst 2012-2013")
     for axes in (left, right):

@@ -23,16 +23,26 @@ def group_means(panel):
     groups = {
         "monotowns": (panel["monotown"] == 1, ORANGE, "-"),
         "other urban okrugs": (
-            (panel["monotown"] == 0) & (panel["kind"] == "городской округ"), BLUE, "--"),
+            (panel["monotown"] == 0) & (panel["kind"] == "городской округ"),
+            BLUE,
+            "--",
+        ),
         "all other entities": (panel["monotown"] == 0, BLUE, "-"),
-    }  # fmt: skip
+    }
     for label, (rows, colour, line) in groups.items():
         if not rows.any():
             continue
         mean = panel[rows].groupby("year")["log_taxable_pc"].mean()
         axes.plot(mean.index, mean, line, marker="o", ms=2.5, lw=1.2, color=colour)
-        axes.annotate(label, (mean.index[-1], mean.iloc[-1]), xytext=(5, 0), color=colour,
-                      fontsize=7.5, textcoords="offset points", va="center")  # fmt: skip
+        axes.annotate(
+            label,
+            (mean.index[-1], mean.iloc[-1]),
+            xytext=(5, 0),
+            color=colour,
+            fontsize=7.5,
+            textcoords="offset points",
+            va="center",
+        )
     axes.set(ylabel="mean log real taxable income\nper resident (roubles of the last year)")
     return figure
 
@@ -59,8 +69,9 @@ def event_plot(records, terms, ylabel, xlabel, base=None):
         rows = rows[rows["term"].str.match(r"(?:event )?-?\d+$")].drop_duplicates("term")
         when = rows["term"].str.extract(r"(-?\d+)$", expand=False).astype(int) + shift
         band = critical.iloc[0] * rows["standard_error"] if len(critical) else None
-        interval_points(axes, when, rows["estimate"], rows["ci_low"], rows["ci_high"], colour,
-                        label, band)  # fmt: skip
+        interval_points(
+            axes, when, rows["estimate"], rows["ci_low"], rows["ci_high"], colour, label, band
+        )
     axes.axhline(0, color=GREY, lw=0.6)
     if base is not None:
         axes.plot([base], [0], "s", ms=3.5, color=GREY)
@@ -85,8 +96,11 @@ def draw(frames):
         ``panel`` and ``estimates``.
     """
     records = frames["estimates"]
-    gap = {"gap_main": "all comparison entities", "gap_balanced": "balanced on 2012-2013",
-           "gap_urban_okrugs": "urban okrugs only"}  # fmt: skip
+    gap = {
+        "gap_main": "all comparison entities",
+        "gap_balanced": "balanced on 2012-2013",
+        "gap_urban_okrugs": "urban okrugs only",
+    }
     base = base_year(frames["panel"], records)
     return {
         "means": group_means(frames["panel"]),

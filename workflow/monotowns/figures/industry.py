@@ -6,9 +6,11 @@ from monotowns.figures.maps import albers, base
 from monotowns.figures.style import BLUE, GREEN, GREY, ORANGE, SKY, WIDTH, style
 
 COLOURS = {
-    "industrialised": BLUE, "de-industrialising": ORANGE, "re-industrialising": GREEN,
+    "industrialised": BLUE,
+    "de-industrialising": ORANGE,
+    "re-industrialising": GREEN,
     "never industrialised": SKY,
-}  # fmt: skip
+}
 
 
 def shares_and_stages(stages):
@@ -17,15 +19,28 @@ def shares_and_stages(stages):
     figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 2.5))
     wide = stages.pivot(index="year", columns="region", values="share_adjusted")
     quartiles = wide.quantile([0.25, 0.5, 0.75], axis=1)
-    left.fill_between(wide.index, quartiles.loc[0.25], quartiles.loc[0.75], color=BLUE, alpha=0.15,
-                      lw=0)  # fmt: skip
+    left.fill_between(
+        wide.index, quartiles.loc[0.25], quartiles.loc[0.75], color=BLUE, alpha=0.15, lw=0
+    )
     left.plot(wide.index, quartiles.loc[0.5], color=BLUE, lw=1.4)
     raw = stages.pivot(index="year", columns="region", values="share").median(axis=1)
     left.plot(raw.index, raw, color=GREY, lw=1, ls="--")
-    left.annotate("as published", (raw.index[2], raw.iloc[2]), xytext=(0, 6), color=GREY,
-                  textcoords="offset points", fontsize=7)  # fmt: skip
-    left.annotate("on the level of OKVED2", (wide.index[2], quartiles.loc[0.5].iloc[2]),
-                  xytext=(0, -10), color=BLUE, textcoords="offset points", fontsize=7)  # fmt: skip
+    left.annotate(
+        "as published",
+        (raw.index[2], raw.iloc[2]),
+        xytext=(0, 6),
+        color=GREY,
+        textcoords="offset points",
+        fontsize=7,
+    )
+    left.annotate(
+        "on the level of OKVED2",
+        (wide.index[2], quartiles.loc[0.5].iloc[2]),
+        xytext=(0, -10),
+        color=BLUE,
+        textcoords="offset points",
+        fontsize=7,
+    )
     left.set(ylabel="manufacturing, per cent of GVA\n(median and quartiles over regions)")
     left.set_ylim(bottom=0)
     counts = stages.groupby(["year", "stage"]).size().unstack(fill_value=0)
@@ -33,8 +48,15 @@ def shares_and_stages(stages):
         colour = COLOURS.get(stage, GREY)
         right.plot(counts.index, counts[stage], color=colour, lw=1.4)
         end = (counts.index[-1], counts[stage].iloc[-1])
-        right.annotate(stage, end, xytext=(3, 0), color=colour, textcoords="offset points",
-                       va="center", fontsize=7)  # fmt: skip
+        right.annotate(
+            stage,
+            end,
+            xytext=(3, 0),
+            color=colour,
+            textcoords="offset points",
+            va="center",
+            fontsize=7,
+        )
     right.set(ylabel="regions")
     for axes in (left, right):
         axes.set_xticks(range(wide.index.min() + 1, wide.index.max() + 1, 4))
@@ -73,8 +95,12 @@ def exposure_plot(records):
             row = rows[(rows["specification"] == name) & rows["variance"].str.startswith(kind)]
             row = row.iloc[0]
             at = place - shift
-            axes.plot(np.clip([row["ci_low"], row["ci_high"]], -reach, reach), [at, at],
-                      color=colour, lw=1.4)  # fmt: skip
+            axes.plot(
+                np.clip([row["ci_low"], row["ci_high"]], -reach, reach),
+                [at, at],
+                color=colour,
+                lw=1.4,
+            )
             axes.plot([row["estimate"]], [at], "o", ms=3, color=colour)
             for bound, mark in ((row["ci_low"], "<"), (row["ci_high"], ">")):
                 if not np.isfinite(bound):

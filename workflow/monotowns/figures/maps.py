@@ -37,16 +37,27 @@ def base(plt, x, y, height=3.3):
     """
     figure, axes = plt.subplots(figsize=(WIDTH, height))
     for parallel in (45, 50, 55, 60, 65, 70, 75):
-        axes.plot(*albers(np.full(200, parallel), np.linspace(20, 190, 200)), color=GREY, lw=0.25,
-                  alpha=0.5, zorder=0)  # fmt: skip
+        axes.plot(
+            *albers(np.full(200, parallel), np.linspace(20, 190, 200)),
+            color=GREY,
+            lw=0.25,
+            alpha=0.5,
+            zorder=0,
+        )
     left, right, low, high = min(x) - 150, max(x) + 150, min(y) - 450, max(y) + 250
     for meridian in range(30, 190, 20):
         at_x, at_y = albers(np.linspace(40, 77, 300), np.full(300, meridian))
         axes.plot(at_x, at_y, color=GREY, lw=0.25, alpha=0.5, zorder=0)
         seen = np.flatnonzero((at_x > left) & (at_x < right) & (at_y > low))
         place = meridian if meridian <= 180 else 360 - meridian
-        axes.annotate(f"{place}°{'E' if meridian <= 180 else 'W'}", (at_x[seen[0]], at_y[seen[0]]),
-                      fontsize=5.5, color=GREY, ha="center", va="bottom")  # fmt: skip
+        axes.annotate(
+            f"{place}°{'E' if meridian <= 180 else 'W'}",
+            (at_x[seen[0]], at_y[seen[0]]),
+            fontsize=5.5,
+            color=GREY,
+            ha="center",
+            va="bottom",
+        )
     axes.plot([right - 1100, right - 100], [low + 120] * 2, color="black", lw=1)
     axes.annotate("1,000 km", (right - 600, low + 150), ha="center", va="bottom", fontsize=6.5)
     axes.set_xlim(left, right)
@@ -70,13 +81,22 @@ def draw(frames):
     last = last.sort_values("log_mp_inverse")
     x, y = albers(last["lat"], last["lon"])
     figure, axes = base(plt, x, y)
-    points = axes.scatter(x, y, c=np.exp(last["log_mp_inverse"]) / 1000, s=4, cmap="cividis",
-                          norm="log", linewidths=0)  # fmt: skip
+    points = axes.scatter(
+        x, y, c=np.exp(last["log_mp_inverse"]) / 1000, s=4, cmap="cividis", norm="log", linewidths=0
+    )
     mono = (last["monotown"] == 1).to_numpy()
-    axes.scatter(x[mono], y[mono], s=15, facecolors="none", edgecolors=ORANGE, linewidths=0.7,
-                 label="monotown (main definition)")  # fmt: skip
-    bar = figure.colorbar(points, label="market potential,\nthousand persons per km", shrink=0.6,
-                          aspect=15)  # fmt: skip
+    axes.scatter(
+        x[mono],
+        y[mono],
+        s=15,
+        facecolors="none",
+        edgecolors=ORANGE,
+        linewidths=0.7,
+        label="monotown (main definition)",
+    )
+    bar = figure.colorbar(
+        points, label="market potential,\nthousand persons per km", shrink=0.6, aspect=15
+    )
     ticks = [50, 100, 200, 500, 1000]
     bar.set_ticks(ticks, labels=[f"{t:,}" for t in ticks])
     bar.ax.minorticks_off()

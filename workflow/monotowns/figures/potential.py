@@ -20,9 +20,15 @@ def rank_plot(potential, named=8):
             at = i + 1 if left else len(rows) - named + i + 1
             y = len(rows) * (0.55 + 0.055 * i) if left else len(rows) * (0.02 + 0.055 * i)
             x = len(rows) * (0.02 if left else 0.98)
-            axes.annotate(name, (at, median), (x, y), fontsize=5.5, va="center",
-                          ha="left" if left else "right",
-                          arrowprops={"arrowstyle": "-", "lw": 0.2, "color": GREY})  # fmt: skip
+            axes.annotate(
+                name,
+                (at, median),
+                (x, y),
+                fontsize=5.5,
+                va="center",
+                ha="left" if left else "right",
+                arrowprops={"arrowstyle": "-", "lw": 0.2, "color": GREY},
+            )
     axes.set(xlabel="monotowns in order of their median rank", ylabel="rank (1 = highest)")
     axes.invert_yaxis()
     return figure
@@ -36,10 +42,12 @@ def potential_map(potential, panel):
     rows = rows.sort_values("index")
     x, y = albers(rows["lat"], rows["lon"])
     figure, axes = base(plt, x, y)
-    points = axes.scatter(x, y, c=rows["index"], s=14, cmap="cividis", linewidths=0.2,
-                          edgecolors="white")  # fmt: skip
-    figure.colorbar(points, label="index of development potential\n(standard deviations)",
-                    shrink=0.6, aspect=15)  # fmt: skip
+    points = axes.scatter(
+        x, y, c=rows["index"], s=14, cmap="cividis", linewidths=0.2, edgecolors="white"
+    )
+    figure.colorbar(
+        points, label="index of development potential\n(standard deviations)", shrink=0.6, aspect=15
+    )
     return figure
 
 

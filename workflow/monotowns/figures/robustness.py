@@ -4,8 +4,13 @@ import numpy as np
 
 from monotowns.figures.style import BLUE, GREY, ORANGE, WIDTH, style
 
-CHOICES = {"outcome": "outcome", "treatment": "definition", "sample": "sample",
-           "fixed_effects": "effects", "weights": "weights"}  # fmt: skip
+CHOICES = {
+    "outcome": "outcome",
+    "treatment": "definition",
+    "sample": "sample",
+    "fixed_effects": "effects",
+    "weights": "weights",
+}
 
 
 def curve_plot(curve):
@@ -14,15 +19,27 @@ def curve_plot(curve):
     rows = curve.sort_values("estimate", ignore_index=True)
     marks = [(c, v) for c in CHOICES for v in sorted(rows[c].astype(str).unique())]
     figure, (top, bottom) = plt.subplots(
-        2, 1, figsize=(WIDTH, 2.2 + 0.12 * len(marks)), sharex=True,
+        2,
+        1,
+        figsize=(WIDTH, 2.2 + 0.12 * len(marks)),
+        sharex=True,
         height_ratios=[2.0, 0.12 * len(marks)],
-    )  # fmt: skip
+    )
     place = np.arange(1, len(rows) + 1)
-    top.fill_between(place, np.sort(rows["chance_low"]), np.sort(rows["chance_high"]), color=GREY,
-                     alpha=0.25, lw=0, label="95 per cent of permuted curves")  # fmt: skip
+    top.fill_between(
+        place,
+        np.sort(rows["chance_low"]),
+        np.sort(rows["chance_high"]),
+        color=GREY,
+        alpha=0.25,
+        lw=0,
+        label="95 per cent of permuted curves",
+    )
     surely = (rows["ci_high"] < 0) | (rows["ci_low"] > 0)
-    for colour, of, label in ((BLUE, surely, "interval without nought"),
-                              (ORANGE, ~surely, "interval with nought")):  # fmt: skip
+    for colour, of, label in (
+        (BLUE, surely, "interval without nought"),
+        (ORANGE, ~surely, "interval with nought"),
+    ):
         top.plot(place[of], rows["estimate"][of], ".", ms=1.5, color=colour, label=label)
     top.axhline(0, color=GREY, lw=0.6)
     top.set_ylabel("effect on log income")

@@ -14,11 +14,17 @@ from monotowns.figures.style import (
 )
 
 WEIGHTS = {
-    "main": "ten nearest", "nearest_5": "five nearest", "nearest_20": "twenty nearest",
-    "band": "within 100 km", "inverse": "1/distance, 300 km",
-}  # fmt: skip
-MODELS = {"slx": ("lagged treatment", GREEN), "sar": ("lagged income", BLUE),
-          "sdm": ("both (Durbin)", ORANGE)}  # fmt: skip
+    "main": "ten nearest",
+    "nearest_5": "five nearest",
+    "nearest_20": "twenty nearest",
+    "band": "within 100 km",
+    "inverse": "1/distance, 300 km",
+}
+MODELS = {
+    "slx": ("lagged treatment", GREEN),
+    "sar": ("lagged income", BLUE),
+    "sdm": ("both (Durbin)", ORANGE),
+}
 SHIFT = {"slx": -0.24, "sar": 0.0, "sdm": 0.24}
 
 
@@ -50,8 +56,13 @@ def impacts(records):
     for axes, kind in zip(panels, ("direct", "indirect", "total"), strict=True):
         for place, name in enumerate(weights):
             for model, (_, colour) in MODELS.items():
-                point(axes, place + SHIFT[model] * 0.8, f"spatial_{model}_{name}",
-                      f"{kind} monotown", colour)  # fmt: skip
+                point(
+                    axes,
+                    place + SHIFT[model] * 0.8,
+                    f"spatial_{model}_{name}",
+                    f"{kind} monotown",
+                    colour,
+                )
             if kind == "indirect":
                 region = "spatial_slx_region" + ("" if name == "main" else f"_{name}")
                 point(axes, place + 0.4, region, "W_monotown", GREY)
@@ -63,8 +74,14 @@ def impacts(records):
     for label, colour in labels:
         panels[1].plot([], [], "o-", ms=3, color=colour, label=label)
     handles = panels[1].get_legend_handles_labels()
-    figure.legend(*handles, frameon=False, ncols=4, loc="outside upper center", fontsize=6.8,
-                  columnspacing=1.0)  # fmt: skip
+    figure.legend(
+        *handles,
+        frameon=False,
+        ncols=4,
+        loc="outside upper center",
+        fontsize=6.8,
+        columnspacing=1.0,
+    )
     return figure
 
 
@@ -72,19 +89,35 @@ def dispersion(records, inequality):
     """Standard deviation of log income with intervals (left), Theil's index by part (right)."""
     plt = style()
     figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 2.5))
-    groups = {"spatial_sigma": ("all entities", BLUE), "spatial_sigma_monotowns":
-              ("monotowns", ORANGE)}  # fmt: skip
+    groups = {
+        "spatial_sigma": ("all entities", BLUE),
+        "spatial_sigma_monotowns": ("monotowns", ORANGE),
+    }
     for shift, (name, (label, colour)) in zip((-0.1, 0.1), groups.items(), strict=True):
         rows = records[(records["specification"] == name) & records["term"].str.isdigit()]
-        interval_points(left, rows["term"].astype(int) + shift, rows["estimate"], rows["ci_low"],
-                        rows["ci_high"], colour, label)  # fmt: skip
+        interval_points(
+            left,
+            rows["term"].astype(int) + shift,
+            rows["estimate"],
+            rows["ci_low"],
+            rows["ci_high"],
+            colour,
+            label,
+        )
     left.set(ylabel="standard deviation of\nlog income per resident")
     left.set_ylim(bottom=0)
     legend_above(left)
     bottom = pd.Series(0.0, index=inequality.index)
     for part, colour in (("between", BLUE), ("within", GREEN)):
-        right.bar(inequality["year"], inequality[part], bottom=bottom, color=colour, width=0.7,
-                  label=f"{part} regions", lw=0)  # fmt: skip
+        right.bar(
+            inequality["year"],
+            inequality[part],
+            bottom=bottom,
+            color=colour,
+            width=0.7,
+            label=f"{part} regions",
+            lw=0,
+        )
         bottom = bottom + inequality[part]
     right.set(ylabel="Theil index, weighted by residents")
     legend_above(right)

@@ -17,13 +17,27 @@ def style():
     import matplotlib.pyplot as plt
     import seaborn as sns
 
-    sns.set_theme(context="paper", style="ticks", rc={
-        "svg.hashsalt": "monotowns", "svg.fonttype": "path", "font.family": "DejaVu Sans",
-        "font.size": 8, "axes.labelsize": 8, "xtick.labelsize": 7.5, "ytick.labelsize": 7.5,
-        "legend.fontsize": 7.5, "figure.dpi": 200, "axes.spines.top": False,
-        "axes.spines.right": False, "axes.linewidth": 0.6, "xtick.major.width": 0.6,
-        "ytick.major.width": 0.6, "figure.constrained_layout.use": True,
-    })  # fmt: skip
+    sns.set_theme(
+        context="paper",
+        style="ticks",
+        rc={
+            "svg.hashsalt": "monotowns",
+            "svg.fonttype": "path",
+            "font.family": "DejaVu Sans",
+            "font.size": 8,
+            "axes.labelsize": 8,
+            "xtick.labelsize": 7.5,
+            "ytick.labelsize": 7.5,
+            "legend.fontsize": 7.5,
+            "figure.dpi": 200,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "axes.linewidth": 0.6,
+            "xtick.major.width": 0.6,
+            "ytick.major.width": 0.6,
+            "figure.constrained_layout.use": True,
+        },
+    )
     return plt
 
 

@@ -17,8 +17,9 @@ def cohort_plot(means, base=2013):
     wide = wide - wide.loc[base]
     for place, cohort in enumerate(c for c in wide if c and size[c] > 1):
         colour = LINES[place % len(LINES)]
-        axes.plot(wide.index, wide[cohort], color=colour, lw=1.2,
-                  label=f"{cohort} ({size[cohort]})")  # fmt: skip
+        axes.plot(
+            wide.index, wide[cohort], color=colour, lw=1.2, label=f"{cohort} ({size[cohort]})"
+        )
         axes.plot([cohort], [wide.loc[cohort, cohort]], "o", ms=4, color=colour)
     axes.plot(wide.index, wide[0], color=GREY, lw=1.6, ls="--", label=f"never ({size[0]})")
     axes.set(ylabel="mean log real taxable income\nper resident, less that of 2013")

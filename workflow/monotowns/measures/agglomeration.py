@@ -5,8 +5,8 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from monotowns.errors import InputError
 from monotowns.measures.sphere_sums import kernel_sums, unit_vectors
+from monotowns.run.errors import InputError
 
 #: Mean radius of the Earth (IUGG), km.
 EARTH_KM = 6371.0088
@@ -71,16 +71,21 @@ def market_potential(
         ("method", method, ("auto", "dense", "tree")),
     ):
         if value not in known:
-            raise InputError("market_potential", f"unknown {name}", expected=", ".join(known),
-                             found=value)  # fmt: skip
+            raise InputError(
+                "market_potential", f"unknown {name}", expected=", ".join(known), found=value
+            )
     if by_tree(method, len(lat)):
         # An exponential changes over the decay length at whatever distance, a power does not.
         ends = {"cutoff": CUT_LENGTHS * kappa_km, "scale": kappa_km}
         sums = kernel_sums(
-            unit_vectors(lat, lon), mass.reshape(len(lat), -1), weights[decay], EARTH_KM,
-            min_distance_km, far_field=FAR_FIELD[decay],
+            unit_vectors(lat, lon),
+            mass.reshape(len(lat), -1),
+            weights[decay],
+            EARTH_KM,
+            min_distance_km,
+            far_field=FAR_FIELD[decay],
             **(ends if decay == "exponential" else {}),
-        )  # fmt: skip
+        )
         return sums.reshape(mass.shape) - weights[decay](min_distance_km) * mass
     distance = great_circle_km(lat[:, None], lon[:, None], lat, lon)
     weight = weights[decay](np.maximum(distance, min_distance_km))
@@ -105,8 +110,11 @@ def in_blocks(function, lat, lon):
 def _check_places(lat, lon, mass, min_distance_km):
     where = "market_potential"
     if lat.ndim != 1 or lon.shape != lat.shape or mass.shape[:1] != lat.shape:
-        raise InputError(where, "one latitude, longitude and row of masses a place",
-                         found=f"shapes {lat.shape}, {lon.shape}, {mass.shape}")  # fmt: skip
+        raise InputError(
+            where,
+            "one latitude, longitude and row of masses a place",
+            found=f"shapes {lat.shape}, {lon.shape}, {mass.shape}",
+        )
     for problem, expected, good in (
         ("latitude out of range", "-90 to 90", np.abs(lat) <= 90),
         ("longitude out of range", "-180 to 360", (lon >= -180) & (lon <= 360)),
@@ -116,8 +124,12 @@ def _check_places(lat, lon, mass, min_distance_km):
         if len(rows):
             raise InputError(where, problem, keys=[f"row {r}" for r in rows], expected=expected)
     if not min_distance_km > 0:
-        raise InputError(where, "the floor of the distance is not positive",
-                         expected="some km", found=min_distance_km)  # fmt: skip
+        raise InputError(
+            where,
+            "the floor of the distance is not positive",
+            expected="some km",
+            found=min_distance_km,
+        )
 
 
 #: Decays of market potential that every run computes.
@@ -138,9 +150,7 @@ def distance_to_core(lat, lon, core_lat, core_lon):
     numpy.ndarray, shape (n,)
     """
     lat, lon = np.asarray(lat, float), np.asarray(lon, float)
-    return in_blocks(
-        lambda y, x: great_circle_km(y, x, core_lat, core_lon).min(axis=1), lat, lon
-    )  # fmt: skip
+    return in_blocks(lambda y, x: great_circle_km(y, x, core_lat, core_lon).min(axis=1), lat, lon)
 
 
 def ring(distance_km, bounds=(50, 100, 200)) -> pd.Categorical:

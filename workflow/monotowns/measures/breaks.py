@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from monotowns.errors import DesignError
+from monotowns.run.errors import DesignError
 
 
 def break_dates(series, draws, seed, trim=3, level=0.95) -> pd.DataFrame:

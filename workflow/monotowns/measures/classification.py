@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from monotowns.errors import DesignError
+from monotowns.run.errors import DesignError
 
 #: Activities that both classifications cover: group -> (OKVED-2007 letters, OKVED2 letters).
 #: The letters are those of NACE Rev. 1.1 and Rev. 2, which the classifications follow; the pairs
@@ -77,8 +77,13 @@ def comparable_groups(structure: pd.DataFrame) -> pd.DataFrame:
     total = structure.groupby(keys)["share"].sum()
     off = (total - 100).abs() > SUM_TOLERANCE
     if off.any():
-        raise DesignError(where, "the shares do not add up", keys=total[off].index, expected=100,
-                          found=total[off].round(2).tolist()[:5])  # fmt: skip
+        raise DesignError(
+            where,
+            "the shares do not add up",
+            keys=total[off].index,
+            expected=100,
+            found=total[off].round(2).tolist()[:5],
+        )
     frame = structure.assign(group=[GROUP_OF[pair] for pair in pairs])
     return frame.groupby([*keys, "group"], as_index=False)["share"].sum()
 

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from monotowns.errors import DesignError
 from monotowns.measures.weighting import benefit_of_the_doubt, entropy_weights, pca_weights
+from monotowns.run.errors import DesignError
 
 NORMALISATIONS = ("z_score", "min_max", "rank")
 WEIGHTS = ("equal", "pca", "entropy", "benefit_of_the_doubt")
@@ -91,8 +91,12 @@ def dimension_scores(indicators, dimensions, directions, method) -> pd.DataFrame
         raise DesignError(where, "no dimension or no direction of +1 or -1", keys=unknown)
     bad = ~np.isfinite(indicators.astype(float)).all(axis=1)
     if bad.any():
-        raise DesignError(where, "a value is missing", keys=indicators.index[bad],
-                          remedy="leave the unit out or the indicator")  # fmt: skip
+        raise DesignError(
+            where,
+            "a value is missing",
+            keys=indicators.index[bad],
+            remedy="leave the unit out or the indicator",
+        )
     constant = [c for c in indicators if indicators[c].nunique() < 2]
     if constant:
         raise DesignError(where, "an indicator does not vary", keys=constant)
@@ -138,9 +142,13 @@ def aggregate(scores, weights, aggregation, method):
 
 
 def index(
-    indicators, dimensions, directions,
-    normalisation="z_score", weights="equal", aggregation="linear",
-) -> pd.DataFrame:  # fmt: skip
+    indicators,
+    dimensions,
+    directions,
+    normalisation="z_score",
+    weights="equal",
+    aggregation="linear",
+) -> pd.DataFrame:
     """Composite index under one choice.
 
     Parameters
@@ -167,8 +175,9 @@ def index(
     choices += ((weights, WEIGHTS),) if isinstance(weights, str) else ()
     for choice, known in choices:
         if choice not in known:
-            raise DesignError("composite index", "unknown choice", keys=[choice],
-                              expected=", ".join(known))  # fmt: skip
+            raise DesignError(
+                "composite index", "unknown choice", keys=[choice], expected=", ".join(known)
+            )
     scores = dimension_scores(indicators, dimensions, directions, normalisation)
     value = aggregate(scores, weights, aggregation, normalisation)
     return scores.assign(index=value, rank=_ranks(value))
@@ -212,8 +221,9 @@ def rank_bands(indicators, dimensions, directions, draws, seed, level=0.90) -> p
         ranks[draw] = fixed[pick]
     tail = 50 * (1 - level)
     low, median, high = np.percentile(ranks, [tail, 50, 100 - tail], axis=0)
-    return pd.DataFrame({"rank_median": median, "rank_low": low, "rank_high": high},
-                        index=indicators.index)  # fmt: skip
+    return pd.DataFrame(
+        {"rank_median": median, "rank_low": low, "rank_high": high}, index=indicators.index
+    )
 
 
 def _ranks(value):

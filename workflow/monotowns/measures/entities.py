@@ -3,10 +3,10 @@
 import numpy as np
 import pandas as pd
 
-from monotowns.errors import DesignError
 from monotowns.measures.classification import comparable_groups
 from monotowns.measures.industry import real_gva, specialisation
-from monotowns.territories import stem
+from monotowns.panel.territories import stem
+from monotowns.run.errors import DesignError
 
 
 def locate_industries(industries, towns, entities) -> pd.DataFrame:

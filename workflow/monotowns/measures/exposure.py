@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from monotowns.errors import DesignError
 from monotowns.measures.classification import (
     BREAK_YEAR,
     CLASSIFICATIONS,
@@ -21,6 +20,7 @@ from monotowns.measures.classification import (
     refuse_missing,
 )
 from monotowns.measures.industry import real_gva
+from monotowns.run.errors import DesignError
 
 
 @dataclass(frozen=True)
@@ -94,8 +94,11 @@ def industry_growth(gva, first, last, by="group", steps=None):
         raise DesignError(where, "no such window", keys=absent, expected="two years in order")
     spans = first < BREAK_YEAR <= last
     if spans and (by == "section" or steps is None):
-        raise DesignError(where, "the classification changes within the window",
-                          remedy="use comparable groups and their steps of 2016")  # fmt: skip
+        raise DesignError(
+            where,
+            "the classification changes within the window",
+            remedy="use comparable groups and their steps of 2016",
+        )
     ends = gva[gva["year"].isin([first, last])]
     refuse_doubled(ends, keys, where)
     refuse_missing(ends, ["gva"], keys, where)
@@ -145,8 +148,12 @@ def shift_share(shares, region, national, outside) -> ShiftShare:
         raise DesignError(where, "a unit stands twice", keys=shares.index[twice])
     bad = (shares < 0).any(axis=1) | ~np.isclose(shares.sum(axis=1), 1)
     if bad.any():
-        raise DesignError(where, "shares are no shares", keys=shares.index[bad],
-                          expected="not negative, adding up to 1")  # fmt: skip
+        raise DesignError(
+            where,
+            "shares are no shares",
+            keys=shares.index[bad],
+            expected="not negative, adding up to 1",
+        )
     shares = shares.loc[:, (shares > 0).any()]
     unknown = shares.columns.difference(national.index)
     if len(unknown):
@@ -156,8 +163,11 @@ def shift_share(shares, region, national, outside) -> ShiftShare:
     if lost.any():
         raise DesignError(where, "no growth outside the unit's region", keys=shares.index[lost])
     exposure = np.nansum(shares.to_numpy() * growth, axis=1)
-    return ShiftShare(pd.Series(exposure, index=shares.index, name="exposure"), shares,
-                      national.loc[shares.columns])  # fmt: skip
+    return ShiftShare(
+        pd.Series(exposure, index=shares.index, name="exposure"),
+        shares,
+        national.loc[shares.columns],
+    )
 
 
 def town_shares(industries: pd.DataFrame, by="group") -> pd.DataFrame:
@@ -184,8 +194,11 @@ def town_shares(industries: pd.DataFrame, by="group") -> pd.DataFrame:
     unit = rows["section"]
     known = [(CLASSIFICATIONS[1], letter) in GROUP_OF for letter in unit]
     if not all(known):
-        raise DesignError("main industries", "no section of OKVED2",
-                          keys=sorted(set(unit[[not k for k in known]])))  # fmt: skip
+        raise DesignError(
+            "main industries",
+            "no section of OKVED2",
+            keys=sorted(set(unit[[not k for k in known]])),
+        )
     if by == "group":
         unit = unit.map(lambda letter: GROUP_OF[CLASSIFICATIONS[1], letter])
     counts = pd.crosstab([rows["entity"], rows["town"]], unit.rename(by))
@@ -263,8 +276,12 @@ def region_exposure(structure, grp, price, share_year, first, last) -> ShiftShar
         The structure is of a year within the window.
     """
     if share_year > first:
-        raise DesignError("regional exposure", "the shares answer to the shocks",
-                          expected=f"{first} or before", found=share_year)  # fmt: skip
+        raise DesignError(
+            "regional exposure",
+            "the shares answer to the shocks",
+            expected=f"{first} or before",
+            found=share_year,
+        )
     gva = real_gva(comparable_groups(structure), grp, price)
     growth = industry_growth(gva, first, last, steps=classification_steps(gva))
     shares = region_shares(gva, share_year)

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from monotowns.errors import DesignError
 from monotowns.measures.classification import refuse_doubled, refuse_missing
+from monotowns.run.errors import DesignError
 
 
 def price_index(inflation: dict[int, float]) -> pd.Series:
@@ -69,8 +69,11 @@ def real_gva(shares: pd.DataFrame, grp: pd.DataFrame, price: pd.Series) -> pd.Da
     frame = shares.merge(grp[["region", "year", "grp"]], on=["region", "year"], how="inner")
     level = frame["year"].map(price)
     if level.isna().any():
-        raise DesignError("deflator", "a year has no price level",
-                          keys=sorted(frame.loc[level.isna(), "year"].unique()))  # fmt: skip
+        raise DesignError(
+            "deflator",
+            "a year has no price level",
+            keys=sorted(frame.loc[level.isna(), "year"].unique()),
+        )
     frame["gva"] = frame["share"] / 100 * frame.pop("grp") / level
     return frame
 
@@ -141,9 +144,13 @@ def specialisation(gva: pd.DataFrame) -> pd.DataFrame:
     rest = wide.groupby("year").transform("sum") - wide
     share, other = (v.div(v.sum(axis=1), axis=0)["manufacturing"] for v in (wide, rest))
     table = pd.DataFrame(
-        {"lq_manufacturing": location_quotient(share, other),
-         "hhi": herfindahl(wide), "krugman": krugman(wide, rest)}, index=wide.index,
-    )  # fmt: skip
+        {
+            "lq_manufacturing": location_quotient(share, other),
+            "hhi": herfindahl(wide),
+            "krugman": krugman(wide, rest),
+        },
+        index=wide.index,
+    )
     return table.reset_index().sort_values(["region", "year"], ignore_index=True)[
         ["region", "year", "lq_manufacturing", "hhi", "krugman"]
     ]

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from monotowns.errors import DesignError
 from monotowns.measures.classification import refuse_doubled
 from monotowns.measures.composite import index, rank_bands
+from monotowns.run.errors import DesignError
 
 #: First and last year that the indicators may look at.
 FIRST_YEAR, LAST_YEAR = 2012, 2016
@@ -48,7 +48,10 @@ INDICATORS = {
     "income_growth": Measured(INCOME, FIRST_YEAR, LAST_YEAR, "income"),
     "transfer_share": Measured(
         frozenset({"municipal total income", "municipal social payments"}),
-        LATE[0], LAST_YEAR, "transfers", -1,
+        LATE[0],
+        LAST_YEAR,
+        "transfers",
+        -1,
     ),
     # Masses of the other entities: no figure of the unit itself enters.
     "log_market_potential": Measured(
@@ -65,7 +68,7 @@ INDICATORS = {
     # 1 the gravest situation to 3 stable; the list of July 2014. Support granted later is left out:
     # it was given to the gravest cases first and is an outcome of the policy under study.
     "category": Measured(frozenset({"government list of monotowns"}), 2014, 2014, "policy"),
-}  # fmt: skip
+}
 DIMENSIONS = {name: of.dimension for name, of in INDICATORS.items()}
 DIRECTIONS = {name: of.direction for name, of in INDICATORS.items()}
 
@@ -93,17 +96,21 @@ def indicators(panel, measures, manufacturing) -> pd.DataFrame:
     DesignError
         An entity-year or region-year is doubled, or no monotown is observed in 2016.
     """
-    for frame, keys in ((panel, ["entity", "year"]), (measures, ["entity", "year"]),
-                        (manufacturing, ["region", "year"])):  # fmt: skip
+    for frame, keys in (
+        (panel, ["entity", "year"]),
+        (measures, ["entity", "year"]),
+        (manufacturing, ["region", "year"]),
+    ):
         refuse_doubled(frame, keys, "development potential")
     towns = panel[(panel["monotown"] == 1) & panel["year"].between(FIRST_YEAR, LAST_YEAR)]
     if not (towns["year"] == LAST_YEAR).any():
         raise DesignError("development potential", "no monotown observed", keys=[LAST_YEAR])
     unit = towns.drop_duplicates("entity").set_index("entity")
     wide = towns.pivot(
-        index="entity", columns="year",
+        index="entity",
+        columns="year",
         values=["log_population", "log_taxable_pc", "transfer_share"],
-    )  # fmt: skip
+    )
 
     def middle(column, years):
         return wide[[(column, y) for y in years]].median(axis=1, skipna=False)
@@ -137,7 +144,7 @@ def build_potential(panel, measures, manufacturing, draws, seed, names=None) -> 
         See :func:`monotowns.measures.composite.rank_bands`.
     names : sequence of str, optional
         Indicators to use, all by default; for a strict test those of
-        :func:`monotowns.measures.validation.check_no_circularity`.
+        :func:`monotowns.studies.validation.check_no_circularity`.
 
     Returns
     -------

@@ -46,10 +46,14 @@ def foreign_countries(home="RU") -> pd.DataFrame:
     countries = countries[(countries["iso"] != home) & (countries["population"] > 0)]
     capital = countries["iso"].map(RENAMED).fillna(countries["capital"])
     place = cities.set_index("key").reindex(countries["iso"] + capital.map(_plain))
-    table = pd.DataFrame({"iso": countries["iso"].to_numpy(),
-                          "population": countries["population"].to_numpy(),
-                          "lat": place["latitude"].to_numpy(),
-                          "lon": place["longitude"].to_numpy()})  # fmt: skip
+    table = pd.DataFrame(
+        {
+            "iso": countries["iso"].to_numpy(),
+            "population": countries["population"].to_numpy(),
+            "lat": place["latitude"].to_numpy(),
+            "lon": place["longitude"].to_numpy(),
+        }
+    )
     return table.dropna().sort_values("iso", ignore_index=True)
 
 
@@ -86,8 +90,17 @@ def potential_by_scale(lat, lon, mass, countries, local_km, min_distance_km=10.0
 
     foreign = in_blocks(from_abroad, lat, lon)
     if by_tree(method, len(lat)):
-        local = kernel_sums(unit_vectors(lat, lon), mass, np.reciprocal, EARTH_KM, min_distance_km,
-                            cutoff=local_km) - mass / min_distance_km  # fmt: skip
+        local = (
+            kernel_sums(
+                unit_vectors(lat, lon),
+                mass,
+                np.reciprocal,
+                EARTH_KM,
+                min_distance_km,
+                cutoff=local_km,
+            )
+            - mass / min_distance_km
+        )
         whole = market_potential(lat, lon, mass, min_distance_km=min_distance_km, method="tree")
         return local, whole - local, foreign
     distance = great_circle_km(lat[:, None], lon[:, None], lat, lon)
@@ -145,8 +158,9 @@ def instrument(lat, lon, mass, region, min_distance_km=10.0, method="auto"):
         found = market_potential(lat, lon, grown, min_distance_km=min_distance_km, method="tree")
         order = np.argsort(region, kind="stable")
         for own in np.split(order, np.cumsum(np.bincount(region))[:-1]):
-            found[own] -= market_potential(lat[own], lon[own], grown[own],
-                                           min_distance_km=min_distance_km)  # fmt: skip
+            found[own] -= market_potential(
+                lat[own], lon[own], grown[own], min_distance_km=min_distance_km
+            )
         return found
     distance = great_circle_km(lat[:, None], lon[:, None], lat, lon)
     other = region[:, None] != region

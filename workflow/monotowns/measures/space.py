@@ -77,10 +77,12 @@ def measure(panel, towns, region_population, settings, countries=None):
     local, national, foreign = scales.potential_by_scale(
         lat, lon, people, countries, settings["local_km"], floor
     )
-    columns |= {"log_mp_local": np.log1p(local), "log_mp_national": np.log1p(national),
-                "log_mp_foreign": np.log1p(np.broadcast_to(foreign[:, None], people.shape)),
-                "log_mp_instrument": np.log(
-                    scales.instrument(lat, lon, people, places["region"], floor))}  # fmt: skip
+    columns |= {
+        "log_mp_local": np.log1p(local),
+        "log_mp_national": np.log1p(national),
+        "log_mp_foreign": np.log1p(np.broadcast_to(foreign[:, None], people.shape)),
+        "log_mp_instrument": np.log(scales.instrument(lat, lon, people, places["region"], floor)),
+    }
     index = pd.MultiIndex.from_product([places["place"], mass.columns], names=["entity", "year"])
     table = pd.DataFrame({k: v.ravel() for k, v in columns.items()}, index=index)
     distance = pd.DataFrame(index=places["place"].rename("entity"))

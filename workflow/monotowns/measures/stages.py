@@ -9,7 +9,6 @@ Rodrik (2005).
 import numpy as np
 import pandas as pd
 
-from monotowns.errors import DesignError
 from monotowns.measures.breaks import break_dates
 from monotowns.measures.classification import (
     BREAK_YEAR,
@@ -20,6 +19,7 @@ from monotowns.measures.classification import (
     refuse_missing,
 )
 from monotowns.measures.industry import real_gva
+from monotowns.run.errors import DesignError
 
 STAGES = ("not industrialised", "industrialised", "de-industrialising", "re-industrialising")
 #: Shares are published to .1 of a per cent; a fall of exactly the threshold counts in spite of
@@ -55,8 +55,11 @@ def turns(levels, k=3, threshold=1.0):
         ``k`` or ``threshold`` makes no rule.
     """
     if k < 1 or not threshold > 0:
-        raise DesignError("rule of turns", "k must be 1 or more and the threshold positive",
-                          found=f"k = {k}, threshold = {threshold}")  # fmt: skip
+        raise DesignError(
+            "rule of turns",
+            "k must be 1 or more and the threshold positive",
+            found=f"k = {k}, threshold = {threshold}",
+        )
     levels = np.asarray(levels, float)
     years = np.zeros(levels.shape, int)
     top = levels.copy()
@@ -229,10 +232,30 @@ def turn_grid(shares, ks, thresholds, draws, seed, floor=10.0, together=True) ->
             chance = turns(flat, k, threshold).any(axis=1).reshape(len(values), draws).sum(axis=0)
             low, high = np.percentile(chance, [5, 95])
             p_value = (1 + (chance >= turned).sum()) / (1 + draws)
-            rows.append((k, threshold, len(values), turned, chance.mean(), low, high,
-                         chance.mean() / len(values), p_value))  # fmt: skip
-    columns = ["k", "threshold", "regions", "turned", "expected", "low", "high",
-               "false_positive_rate", "p_value"]  # fmt: skip
+            rows.append(
+                (
+                    k,
+                    threshold,
+                    len(values),
+                    turned,
+                    chance.mean(),
+                    low,
+                    high,
+                    chance.mean() / len(values),
+                    p_value,
+                )
+            )
+    columns = [
+        "k",
+        "threshold",
+        "regions",
+        "turned",
+        "expected",
+        "low",
+        "high",
+        "false_positive_rate",
+        "p_value",
+    ]
     return pd.DataFrame(rows, columns=columns)
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from monotowns.errors import DesignError
+from monotowns.run.errors import DesignError
 
 #: Least share of every dimension in the weights that benefit of the doubt may choose.
 LEAST_WEIGHT = 0.05
@@ -84,9 +84,12 @@ def benefit_of_the_doubt(scores, least=LEAST_WEIGHT):
     n, d = scores.shape
     top = scores.max(axis=0)
     if not (scores >= 0).all() or not (top > 0).all() or d < 2 or not 0 <= least < 1 / d:
-        raise DesignError("benefit of the doubt", "scores or bounds out of range",
-                          expected="scores of 0 or more, two dimensions, 0 <= least < 1/d",
-                          found=f"lowest {scores.min():g}, d = {d}, least = {least}")  # fmt: skip
+        raise DesignError(
+            "benefit of the doubt",
+            "scores or bounds out of range",
+            expected="scores of 0 or more, two dimensions, 0 <= least < 1/d",
+            found=f"lowest {scores.min():g}, d = {d}, least = {least}",
+        )
     # Columns are scaled to a maximum of 1 for the geometry's sake; weights of the scaled scores
     # are those of the raw ones times the maximum.
     ceiling = np.c_[scores / top, -np.ones(n)]

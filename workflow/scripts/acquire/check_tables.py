@@ -3,9 +3,9 @@
 
 def main(tables: dict, hand: dict, drift: dict, reviewed: dict, verdicts: str):
     import pandas as pd
-    from monotowns.contracts import verdicts as held
-    from monotowns.contracts.counts import KNOWN_FAULTS, ROW_COUNTS, load_listed
-    from monotowns.contracts.identities import IDENTITIES
+    from monotowns.panel.contracts import verdicts as held
+    from monotowns.panel.contracts.counts import KNOWN_FAULTS, ROW_COUNTS, load_listed
+    from monotowns.panel.contracts.identities import IDENTITIES
 
     def text(path):
         return pd.read_csv(path, dtype=str, keep_default_na=False)
@@ -24,11 +24,15 @@ def main(tables: dict, hand: dict, drift: dict, reviewed: dict, verdicts: str):
 
 
 if "snakemake" in globals():
-    from monotowns.stage import run
+    from monotowns.run.stage import run
 
     of = snakemake.input
-    run(main, snakemake, tables={t: of[t] for t in snakemake.params.tables},
+    run(
+        main,
+        snakemake,
+        tables={t: of[t] for t in snakemake.params.tables},
         hand={k: of[f"hand_{k}"] for k in ("crosswalk", "towns")},
         drift=dict(zip(snakemake.params.read_anew, of.drift, strict=True)),
         reviewed={k: of[k] for k in ("row_counts", "known_faults")},
-        verdicts=snakemake.output.verdicts)  # fmt: skip
+        verdicts=snakemake.output.verdicts,
+    )

@@ -6,15 +6,21 @@ import os
 def main(registry: str, file: str, quarantine: str, raw: str):
     from pathlib import Path
 
-    from monotowns.download import fetch, from_environment
-    from monotowns.sources import load_registry
+    from monotowns.acquire.download import fetch, from_environment
+    from monotowns.acquire.registry import load_registry
 
     source = next(s for s in load_registry(registry).values() if s.file == file)
     fetch(source, Path(raw).parent, quarantine, **from_environment(os.environ))
 
 
 if "snakemake" in globals():
-    from monotowns.stage import run
+    from monotowns.run.stage import run
 
-    run(main, snakemake, registry=snakemake.input.registry, file=snakemake.wildcards.file,
-        quarantine=snakemake.params.quarantine, raw=snakemake.output.raw)  # fmt: skip
+    run(
+        main,
+        snakemake,
+        registry=snakemake.input.registry,
+        file=snakemake.wildcards.file,
+        quarantine=snakemake.params.quarantine,
+        raw=snakemake.output.raw,
+    )

@@ -2,17 +2,19 @@
 
 
 def main(registry: str, raw: str, name: str, table: str):
-    from monotowns.contracts import check
-    from monotowns.errors import SourceError
-    from monotowns.readers import own_module, reader
-    from monotowns.sources import load_registry, verify
+    from monotowns.acquire.readers import own_module, reader
+    from monotowns.acquire.registry import load_registry, verify
+    from monotowns.panel.contracts import check
+    from monotowns.run.errors import SourceError
 
     source = next(s for s in load_registry(registry).values() if name in s.tables)
     if reader(name) is None:
         raise SourceError(
-            registry, "a table has no reader", keys=[f"{source.id}: {name}"],
+            registry,
+            "a table has no reader",
+            keys=[f"{source.id}: {name}"],
             remedy=f"say make new-source NAME={name}, or write monotowns/readers/{name}.py",
-        )  # fmt: skip
+        )
     frame = reader(name)(verify(raw, source))
     # The contracts of the study's own tables are held where they are used.
     frame = check(frame, name) if own_module(name) else frame
@@ -20,7 +22,13 @@ def main(registry: str, raw: str, name: str, table: str):
 
 
 if "snakemake" in globals():
-    from monotowns.stage import run
+    from monotowns.run.stage import run
 
-    run(main, snakemake, registry=snakemake.input.registry, raw=snakemake.input.raw,
-        name=snakemake.wildcards.table, table=snakemake.output.table)  # fmt: skip
+    run(
+        main,
+        snakemake,
+        registry=snakemake.input.registry,
+        raw=snakemake.input.raw,
+        name=snakemake.wildcards.table,
+        table=snakemake.output.table,
+    )

@@ -8,6 +8,6 @@ def main(snapshot: str, table: str):
 
 
 if "snakemake" in globals():
-    from monotowns.stage import run
+    from monotowns.run.stage import run
 
     run(main, snakemake, snapshot=snakemake.input.snapshot, table=snakemake.output.table)

@@ -4,10 +4,10 @@ import os
 
 
 def main(registry: str, raw: str, quarantine: str, folder: str, only: str | None = None):
-    from monotowns.download import fetch, from_environment
-    from monotowns.errors import SourceError
-    from monotowns.schema import nearest
-    from monotowns.sources import load_registry
+    from monotowns.acquire.download import fetch, from_environment
+    from monotowns.acquire.registry import load_registry
+    from monotowns.run.errors import SourceError
+    from monotowns.run.schema import nearest
     from read_source import main as read_source
 
     set_here = from_environment(os.environ)
@@ -30,8 +30,13 @@ def main(registry: str, raw: str, quarantine: str, folder: str, only: str | None
 if __name__ == "__main__":
     import sys
 
-    from monotowns.stage import run
+    from monotowns.run.stage import run
 
-    run(main, only=sys.argv[1] if len(sys.argv) > 1 else None, registry="data/sources.yaml",
-        raw="data/raw", quarantine="data/quarantine",
-        folder="data/snapshot")  # fmt: skip
+    run(
+        main,
+        only=sys.argv[1] if len(sys.argv) > 1 else None,
+        registry="data/sources.yaml",
+        raw="data/raw",
+        quarantine="data/quarantine",
+        folder="data/snapshot",
+    )

@@ -3,9 +3,9 @@
 
 def main(panel: str, towns: str, tails: list, seed: int, outputs: dict):
     import pandas as pd
-    from monotowns.facts import save_facts
-    from monotowns.measures.hierarchy import hierarchy_fits
-    from monotowns.models import disparities
+    from monotowns.studies import disparities
+    from monotowns.studies.facts import save_facts
+    from monotowns.studies.hierarchy import hierarchy_fits
 
     rows = disparities.complete(pd.read_csv(panel, dtype={"entity": str}))
     fits = disparities.convergence_fits(rows)
@@ -13,8 +13,11 @@ def main(panel: str, towns: str, tails: list, seed: int, outputs: dict):
     of_regions, clubs = disparities.region_clubs(disparities.region_paths(rows))
     fits |= of_regions | hierarchy_fits(pd.read_csv(towns)["population"], rows, tails)
     records = disparities.convergence_records(fits, seed)
-    tables = {"inequality": inequality, "clubs": clubs,
-              "clubs_print": disparities.clubs_to_print(clubs)}  # fmt: skip
+    tables = {
+        "inequality": inequality,
+        "clubs": clubs,
+        "clubs_print": disparities.clubs_to_print(clubs),
+    }
     for name, table in tables.items():
         table.to_csv(outputs[name], index=False, lineterminator="\n", float_format="%.6g")
     records.to_csv(outputs["records"], index=False, lineterminator="\n", float_format="%.10g")
@@ -22,7 +25,13 @@ def main(panel: str, towns: str, tails: list, seed: int, outputs: dict):
 
 
 if "snakemake" in globals():
-    from monotowns.stage import run
+    from monotowns.run.stage import run
 
-    run(main, snakemake, **dict(snakemake.input.items()), tails=snakemake.params.tails,
-        seed=snakemake.params.seed, outputs=dict(snakemake.output.items()))  # fmt: skip
+    run(
+        main,
+        snakemake,
+        **dict(snakemake.input.items()),
+        tails=snakemake.params.tails,
+        seed=snakemake.params.seed,
+        outputs=dict(snakemake.output.items()),
+    )

@@ -3,9 +3,9 @@
 
 def main(panel: str, exposure: str, tables: dict, window: dict, seed: int, outputs: dict):
     import pandas as pd
-    from monotowns.estimates import to_records
-    from monotowns.facts import save_facts
-    from monotowns.models.exposed import changes, exposure_fits
+    from monotowns.estimate.record import to_records
+    from monotowns.studies.exposed import changes, exposure_fits
+    from monotowns.studies.facts import save_facts
 
     frame = pd.read_csv(panel, dtype={"entity": str})
     exposed = pd.read_csv(exposure, dtype={"entity": str})
@@ -45,9 +45,16 @@ def main(panel: str, exposure: str, tables: dict, window: dict, seed: int, outpu
 
 
 if "snakemake" in globals():
-    from monotowns.stage import run
+    from monotowns.run.stage import run
 
     names = [f"{u}_{p}" for u in ("town", "firm_town", "region") for p in ("shares", "shocks")]
-    run(main, snakemake, panel=snakemake.input.panel, exposure=snakemake.input.exposure,
-        tables={n: snakemake.input[n] for n in names}, window=snakemake.params.window,
-        seed=snakemake.params.seed, outputs=dict(snakemake.output.items()))  # fmt: skip
+    run(
+        main,
+        snakemake,
+        panel=snakemake.input.panel,
+        exposure=snakemake.input.exposure,
+        tables={n: snakemake.input[n] for n in names},
+        window=snakemake.params.window,
+        seed=snakemake.params.seed,
+        outputs=dict(snakemake.output.items()),
+    )

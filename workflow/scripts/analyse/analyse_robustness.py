@@ -4,10 +4,11 @@
 def main(tables: list, declared: dict, draws: dict, seed: int, outputs: dict):
     import numpy as np
     import pandas as pd
-    from monotowns.estimates import to_records
-    from monotowns.facts import curve_facts, save_facts
-    from monotowns.models import design, robustness
-    from monotowns.models.specification import prepare
+    from monotowns.estimate import sample as design
+    from monotowns.estimate.record import to_records
+    from monotowns.estimate.specification import prepare
+    from monotowns.studies import robustness
+    from monotowns.studies.facts import curve_facts, save_facts
 
     frame = prepare(*(pd.read_csv(table, dtype={"entity": str}) for table in tables))
     for of in (*declared["curves"].values(), *declared["families"].values()):
@@ -32,8 +33,9 @@ def main(tables: list, declared: dict, draws: dict, seed: int, outputs: dict):
         table = robustness.family(rows, of["outcomes"], spec, draws["bootstrap"], seed)
         families.append(table.assign(family=name, specification=of["specification"]))
         controls = ["log_population", "log_mp_inverse"]
-        found = robustness.bounds(rows, spec["outcome"], spec["treatment"], controls,
-                                  spec["fixed_effects"])  # fmt: skip
+        found = robustness.bounds(
+            rows, spec["outcome"], spec["treatment"], controls, spec["fixed_effects"]
+        )
         facts[f"{name}.beta_star"] = [found["beta_star"], "estimate"]
         facts[f"{name}.delta"] = [found["delta"], "ratio"]
         worst = table.set_index("outcome")
@@ -47,8 +49,14 @@ def main(tables: list, declared: dict, draws: dict, seed: int, outputs: dict):
 
 
 if "snakemake" in globals():
-    from monotowns.stage import run
+    from monotowns.run.stage import run
 
-    run(main, snakemake, tables=list(snakemake.input), declared=snakemake.params.declared,
-        draws=snakemake.params.draws, seed=snakemake.params.seed,
-        outputs=dict(snakemake.output.items()))  # fmt: skip
+    run(
+        main,
+        snakemake,
+        tables=list(snakemake.input),
+        declared=snakemake.params.declared,
+        draws=snakemake.params.draws,
+        seed=snakemake.params.seed,
+        outputs=dict(snakemake.output.items()),
+    )

@@ -3,8 +3,8 @@
 
 def main(panel: str, settings: dict, list_year: int, draws: dict, seed: int, outputs: dict):
     import pandas as pd
-    from monotowns.facts import save_facts
-    from monotowns.models import dependence
+    from monotowns.studies import dependence
+    from monotowns.studies.facts import save_facts
 
     frame = pd.read_csv(panel, dtype={"entity": str})
     rows, flow = dependence.balanced_rows(frame, list_year)
@@ -15,8 +15,15 @@ def main(panel: str, settings: dict, list_year: int, draws: dict, seed: int, out
 
 
 if "snakemake" in globals():
-    from monotowns.stage import run
+    from monotowns.run.stage import run
 
-    run(main, snakemake, **dict(snakemake.input.items()), settings=snakemake.params.settings,
-        list_year=snakemake.params.list_year, draws=snakemake.params.draws,
-        seed=snakemake.params.seed, outputs=dict(snakemake.output.items()))  # fmt: skip
+    run(
+        main,
+        snakemake,
+        **dict(snakemake.input.items()),
+        settings=snakemake.params.settings,
+        list_year=snakemake.params.list_year,
+        draws=snakemake.params.draws,
+        seed=snakemake.params.seed,
+        outputs=dict(snakemake.output.items()),
+    )

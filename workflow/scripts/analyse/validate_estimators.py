@@ -2,7 +2,7 @@
 
 
 def main(effect: float, draws: int, seed: int, table: str):
-    from monotowns.models.planted import validate
+    from monotowns.studies.planted import validate
 
     found = validate(effect, draws, seed).round(
         {"mean": 3, "coverage": 1, "power": 1, "mc_error": 1}
@@ -11,7 +11,13 @@ def main(effect: float, draws: int, seed: int, table: str):
 
 
 if "snakemake" in globals():
-    from monotowns.stage import run
+    from monotowns.run.stage import run
 
-    run(main, snakemake, effect=snakemake.params.effect, draws=snakemake.params.draws,
-        seed=snakemake.params.seed, table=snakemake.output.table)  # fmt: skip
+    run(
+        main,
+        snakemake,
+        effect=snakemake.params.effect,
+        draws=snakemake.params.draws,
+        seed=snakemake.params.seed,
+        table=snakemake.output.table,
+    )

@@ -13,7 +13,7 @@ def unpack(root, commit: str, folder) -> None:
     import subprocess
     import tarfile
 
-    from monotowns.errors import InputError
+    from monotowns.run.errors import InputError
 
     done = subprocess.run(["git", "archive", commit], cwd=root, capture_output=True)
     if done.returncode:
@@ -34,7 +34,7 @@ def kept(root, commit: str, folder, build: bool, cores: int):
     from pathlib import Path
 
     from monotowns.audit.expected import keep
-    from monotowns.errors import InputError
+    from monotowns.run.errors import InputError
 
     unpack(root, commit, folder)
     expected = Path(folder, "results/expected")
@@ -47,8 +47,12 @@ def kept(root, commit: str, folder, build: bool, cores: int):
         verify.snakemake(folder, "snapshot", cores)
         keep(folder, expected)
     if not (expected / "numbers.json").exists():
-        raise InputError(commit, "the commit keeps no results", expected="results/expected",
-                         remedy="make diff A=... B=... BUILD=1 builds both")  # fmt: skip
+        raise InputError(
+            commit,
+            "the commit keeps no results",
+            expected="results/expected",
+            remedy="make diff A=... B=... BUILD=1 builds both",
+        )
     return expected
 
 
@@ -80,7 +84,7 @@ def main(root: str, a: str, b: str, build: bool, cores: int, output: str | None)
 if __name__ == "__main__":
     import argparse
 
-    from monotowns.stage import run
+    from monotowns.run.stage import run
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("a")
@@ -89,5 +93,12 @@ if __name__ == "__main__":
     parser.add_argument("--cores", type=int, default=2)
     parser.add_argument("--output", help="also write the text into this file")
     given = parser.parse_args()
-    run(main, root=".", a=given.a, b=given.b, build=given.build, cores=given.cores,
-        output=given.output)  # fmt: skip
+    run(
+        main,
+        root=".",
+        a=given.a,
+        b=given.b,
+        build=given.build,
+        cores=given.cores,
+        output=given.output,
+    )

@@ -26,8 +26,8 @@ def why(job, made_anew, config) -> list[str]:
 
     import monotowns
     from monotowns.audit import explain
-    from monotowns.provenance import parts_of
-    from monotowns.stage import PARTS
+    from monotowns.run.provenance import parts_of
+    from monotowns.run.stage import PARTS
 
     record = explain.record_of(job.log[0]) if job.log else None
     if record is None:
@@ -94,6 +94,6 @@ def _there(library, module):
 if __name__ == "__main__":
     import sys
 
-    from monotowns.stage import run
+    from monotowns.run.stage import run
 
     run(main, target=sys.argv[1] if len(sys.argv) > 1 and sys.argv[1] else None)

@@ -8,7 +8,7 @@ def main(words: list[str]):
     import subprocess
     import sys
 
-    from monotowns import runs
+    from monotowns.run import lock as runs
 
     with runs.hold(".") as lock:
         if removed := runs.free("."):
@@ -29,6 +29,6 @@ def main(words: list[str]):
 if __name__ == "__main__":
     import sys
 
-    from monotowns.stage import run
+    from monotowns.run.stage import run
 
     run(main, words=sys.argv[1:])

@@ -2,10 +2,20 @@
 
 #: What the workflow reads, of a checkout.
 NEEDED = (
-    "Snakefile", "config", "workflow", "data/snapshot", "data/corrections", "data/sources.yaml",
-    "data/literature.csv", "data/row_counts.csv",
-    "data/known_faults.csv", "envs", "paper", "results/expected", "LICENSE",
-)  # fmt: skip
+    "Snakefile",
+    "config",
+    "workflow",
+    "data/snapshot",
+    "data/corrections",
+    "data/sources.yaml",
+    "data/literature.csv",
+    "data/row_counts.csv",
+    "data/known_faults.csv",
+    "envs",
+    "paper",
+    "results/expected",
+    "LICENSE",
+)
 #: Exit codes: a caller can tell "within tolerance" from "every byte".
 EXIT = {"full": 0, "partial": 1, "failed": 2}
 
@@ -38,10 +48,17 @@ def snakemake(folder, source: str, cores: int) -> None:
     import sys
     from pathlib import Path
 
-    from monotowns.errors import InputError
+    from monotowns.run.errors import InputError
 
-    command = [sys.executable, "-m", "snakemake", "--cores", str(cores), "--config",
-               f"acquisition={source}"]  # fmt: skip
+    command = [
+        sys.executable,
+        "-m",
+        "snakemake",
+        "--cores",
+        str(cores),
+        "--config",
+        f"acquisition={source}",
+    ]
     env = os.environ | {"PYTHONPATH": str(Path(folder, "workflow"))}
     done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True)
     if done.returncode:
@@ -79,7 +96,7 @@ if __name__ == "__main__":
     import argparse
     import sys
 
-    from monotowns.stage import run
+    from monotowns.run.stage import run
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--source", choices=["snapshot", "download"], default="snapshot")

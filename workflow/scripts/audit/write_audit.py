@@ -9,9 +9,9 @@ def main(config: dict, specifications: dict, tables: list, here: str, folder: st
 
     import snakemake
     import typst
+    from monotowns.acquire.registry import load_registry
     from monotowns.audit import crate, page, records, trace
     from monotowns.audit.rules import rules_of
-    from monotowns.sources import load_registry
 
     # The panel has one rule file for each layout of the data.
     without = {"panel"} if config["data"]["layout"] == "municipalities" else set()
@@ -44,8 +44,14 @@ def main(config: dict, specifications: dict, tables: list, here: str, folder: st
 
 
 if "snakemake" in globals():
-    from monotowns.stage import run
+    from monotowns.run.stage import run
 
-    run(main, snakemake, config=snakemake.config,
-        specifications=snakemake.params.specifications, tables=snakemake.params.tables,
-        here=snakemake.params.here, folder=snakemake.output.folder)  # fmt: skip
+    run(
+        main,
+        snakemake,
+        config=snakemake.config,
+        specifications=snakemake.params.specifications,
+        tables=snakemake.params.tables,
+        here=snakemake.params.here,
+        folder=snakemake.output.folder,
+    )

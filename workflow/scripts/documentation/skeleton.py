@@ -29,7 +29,7 @@ READER = '''"""Reader of {name}: say here what the raw file looks like."""
 
 import pandas as pd
 
-from monotowns.errors import ContractError, SourceError
+from monotowns.run.errors import ContractError, SourceError
 
 
 def read(path) -> pd.DataFrame:
@@ -43,7 +43,7 @@ def read(path) -> pd.DataFrame:
     raise SourceError(
         "workflow/monotowns/readers/{name}.py", "the reader of {name} is not written yet",
         found=f"the verified file {{path}}", remedy="read it in read() and return its tidy table",
-    )  # fmt: skip
+    )
 
 
 def contract():
@@ -56,7 +56,7 @@ def contract():
     raise ContractError(
         "workflow/monotowns/readers/{name}.py", "the contract of {name} is not written yet",
         remedy="return its columns, ranges and key in contract()",
-    )  # fmt: skip
+    )
 '''
 
 SPECIFICATION = """# {name}: config/reference.md says what a field may be; what there is stands in
@@ -84,13 +84,14 @@ specifications:
 def main(kind: str, name: str):
     from pathlib import Path
 
-    from monotowns.errors import ConfigError
-    from monotowns.sources import load_registry
+    from monotowns.acquire.registry import load_registry
+    from monotowns.run.errors import ConfigError
 
     registry = "data/sources.yaml"
     if not re.fullmatch("[a-z][a-z0-9_]*", name):
-        raise ConfigError("NAME", "not a name: small letters, digits and _, a letter first",
-                          found=name)  # fmt: skip
+        raise ConfigError(
+            "NAME", "not a name: small letters, digits and _, a letter first", found=name
+        )
     if kind == "source":
         reader = Path(f"workflow/monotowns/readers/{name}.py")
         known = {t for s in load_registry(registry).values() for t in (s.id, *s.tables)}
@@ -105,22 +106,26 @@ def main(kind: str, name: str):
             Path(registry).write_bytes(kept)  # no half of a source is left behind
             raise
         reader.write_text(READER.format(name=name), encoding="utf-8")
-        print(f"Fill in: {name} in {registry}, read() and contract() in {reader}. Then say\n"
-              f"  make snapshot SOURCE={name}\nand, to have it in the estimation, in "
-              f"config/local.yaml\n  data: {{joined: {{{name}: [region, year]}}}}\n"
-              "Row counts that you have reviewed go into data/row_counts.csv.")  # fmt: skip
+        print(
+            f"Fill in: {name} in {registry}, read() and contract() in {reader}. Then say\n"
+            f"  make snapshot SOURCE={name}\nand, to have it in the estimation, in "
+            f"config/local.yaml\n  data: {{joined: {{{name}: [region, year]}}}}\n"
+            "Row counts that you have reviewed go into data/row_counts.csv."
+        )
         return
     target = Path(f"config/{name}.yaml")
     if target.exists():
         raise ConfigError(target, "the file is there")
     target.write_text(SPECIFICATION.format(name=name), encoding="utf-8")
-    print(f"Fill in: outcome and treatment in {target}. Then name the file in config/local.yaml\n"
-          f"  specifications: [config/specifications.yaml, {target}]")  # fmt: skip
+    print(
+        f"Fill in: outcome and treatment in {target}. Then name the file in config/local.yaml\n"
+        f"  specifications: [config/specifications.yaml, {target}]"
+    )
 
 
 if __name__ == "__main__":
     import sys
 
-    from monotowns.stage import run
+    from monotowns.run.stage import run
 
     run(main, kind=sys.argv[1], name=sys.argv[2] if len(sys.argv) > 2 else "")

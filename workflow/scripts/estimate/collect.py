@@ -6,9 +6,9 @@ def main(records: list, flows: list, facts: list, tables: dict, outputs: dict):
     from pathlib import Path
 
     import pandas as pd
-    from monotowns import facts as fact
-    from monotowns import manuscript
-    from monotowns import tables as printed
+    from monotowns.manuscript import numbers as manuscript
+    from monotowns.manuscript import tables as printed
+    from monotowns.studies import facts as fact
 
     read = {k: pd.read_csv(v, dtype={"entity": str}) for k, v in tables.items()}
     parts = [pd.read_csv(r, dtype={"term": str}) for r in records]
@@ -20,8 +20,11 @@ def main(records: list, flows: list, facts: list, tables: dict, outputs: dict):
     found.to_csv(outputs["estimates"], index=False, lineterminator="\n", float_format="%.10g")
     samples = pd.concat(map(pd.read_csv, flows))
     fact.save_facts(fact.panel_facts(**read), outputs["facts"])
-    save = {"samples": samples, "samples_print": printed.samples_table(samples),
-            "estimates_print": printed.estimates_table(found)}  # fmt: skip
+    save = {
+        "samples": samples,
+        "samples_print": printed.samples_table(samples),
+        "estimates_print": printed.estimates_table(found),
+    }
     for name, table in save.items():
         table.to_csv(outputs[name], index=False, lineterminator="\n")
     text = json.dumps(numbers, indent=1, sort_keys=True, ensure_ascii=False)
@@ -29,10 +32,16 @@ def main(records: list, flows: list, facts: list, tables: dict, outputs: dict):
 
 
 if "snakemake" in globals():
-    from monotowns.stage import run
+    from monotowns.run.stage import run
 
     given = snakemake.input.keys()
     tables = {k: snakemake.input[k] for k in snakemake.params.tables if k in given}
-    run(main, snakemake, records=snakemake.input.records, flows=snakemake.input.flows,
-        facts=snakemake.input.facts, tables=tables,
-        outputs=dict(snakemake.output.items()))  # fmt: skip
+    run(
+        main,
+        snakemake,
+        records=snakemake.input.records,
+        flows=snakemake.input.flows,
+        facts=snakemake.input.facts,
+        tables=tables,
+        outputs=dict(snakemake.output.items()),
+    )

@@ -1,11 +1,21 @@
 """Estimate one specification: its result records and the flow of its sample."""
 
 
-def main(tables: list, joined: dict, keys: dict, name: str, spec: dict, draws: int, seed: int,
-         absent: str, records: str, flow: str):  # fmt: skip
+def main(
+    tables: list,
+    joined: dict,
+    keys: dict,
+    name: str,
+    spec: dict,
+    draws: int,
+    seed: int,
+    absent: str,
+    records: str,
+    flow: str,
+):
     import pandas as pd
-    from monotowns.contracts import check
-    from monotowns.models.specification import estimate, estimate_or_say_why, prepare
+    from monotowns.estimate.specification import estimate, estimate_or_say_why, prepare
+    from monotowns.panel.contracts import check
 
     further = [
         (table, check(pd.read_csv(path, dtype={"entity": str}), table), keys[table])
@@ -22,11 +32,20 @@ def main(tables: list, joined: dict, keys: dict, name: str, spec: dict, draws: i
 
 
 if "snakemake" in globals():
-    from monotowns.stage import run
+    from monotowns.run.stage import run
 
     keys = snakemake.params.joined
     tables = [path for name, path in snakemake.input.items() if name not in keys]
-    run(main, snakemake, tables=tables, joined={k: snakemake.input[k] for k in keys}, keys=keys,
-        name=snakemake.wildcards.specification, spec=snakemake.params.spec,
-        absent=snakemake.params.absent, **dict(snakemake.output.items()),
-        draws=snakemake.params.draws, seed=snakemake.params.seed)  # fmt: skip
+    run(
+        main,
+        snakemake,
+        tables=tables,
+        joined={k: snakemake.input[k] for k in keys},
+        keys=keys,
+        name=snakemake.wildcards.specification,
+        spec=snakemake.params.spec,
+        absent=snakemake.params.absent,
+        **dict(snakemake.output.items()),
+        draws=snakemake.params.draws,
+        seed=snakemake.params.seed,
+    )

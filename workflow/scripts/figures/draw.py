@@ -15,7 +15,12 @@ def main(group: str, tables: dict, outputs: dict):
 
 
 if "snakemake" in globals():
-    from monotowns.stage import run
+    from monotowns.run.stage import run
 
-    run(main, snakemake, group=snakemake.params.group, tables=dict(snakemake.input.items()),
-        outputs=dict(snakemake.output.items()))  # fmt: skip
+    run(
+        main,
+        snakemake,
+        group=snakemake.params.group,
+        tables=dict(snakemake.input.items()),
+        outputs=dict(snakemake.output.items()),
+    )

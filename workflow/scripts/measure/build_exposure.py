@@ -1,21 +1,33 @@
 """Exposure of entities to the growth of industries, with the shares and shocks it is made of."""
 
 
-def main(structure: str, grp: str, industries: str, towns: str, panel: str, deflator: dict,
-         window: dict, outputs: dict):  # fmt: skip
+def main(
+    structure: str,
+    grp: str,
+    industries: str,
+    towns: str,
+    panel: str,
+    deflator: dict,
+    window: dict,
+    outputs: dict,
+):
     import pandas as pd
-    from monotowns.contracts import check
     from monotowns.measures import entities as carried
     from monotowns.measures import exposure
     from monotowns.measures.industry import price_index
+    from monotowns.panel.contracts import check
 
-    tables = (check(pd.read_csv(structure), "gva_structure"), check(pd.read_csv(grp), "grp"),
-              price_index(deflator))  # fmt: skip
+    tables = (
+        check(pd.read_csv(structure), "gva_structure"),
+        check(pd.read_csv(grp), "grp"),
+        price_index(deflator),
+    )
     entities = pd.read_csv(panel, dtype={"entity": str}).drop_duplicates("entity")
     located = carried.locate_industries(
         check(pd.read_csv(industries), "monotown_industries"),
-        pd.read_csv(towns, dtype={"entity": str}), entities,
-    )  # fmt: skip
+        pd.read_csv(towns, dtype={"entity": str}),
+        entities,
+    )
     span = (window["base"], window["last"])
     firm = located[~located["strength"].isin(["dated", "weak"])]
     parts = {
@@ -31,7 +43,13 @@ def main(structure: str, grp: str, industries: str, towns: str, panel: str, defl
 
 
 if "snakemake" in globals():
-    from monotowns.stage import run
+    from monotowns.run.stage import run
 
-    run(main, snakemake, **dict(snakemake.input.items()), deflator=snakemake.params.deflator,
-        window=snakemake.params.window, outputs=dict(snakemake.output.items()))  # fmt: skip
+    run(
+        main,
+        snakemake,
+        **dict(snakemake.input.items()),
+        deflator=snakemake.params.deflator,
+        window=snakemake.params.window,
+        outputs=dict(snakemake.output.items()),
+    )

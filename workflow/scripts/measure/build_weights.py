@@ -3,7 +3,7 @@
 
 def main(panel: str, settings: dict, outputs: dict):
     import pandas as pd
-    from monotowns.models.balance import balance_panel
+    from monotowns.measures.balance import balance_panel
 
     frame = pd.read_csv(panel, dtype={"entity": str})
     weights, table = balance_panel(frame, "monotown", settings["columns"], settings["years"])
@@ -12,7 +12,12 @@ def main(panel: str, settings: dict, outputs: dict):
 
 
 if "snakemake" in globals():
-    from monotowns.stage import run
+    from monotowns.run.stage import run
 
-    run(main, snakemake, panel=snakemake.input.panel, settings=snakemake.params.settings,
-        outputs=dict(snakemake.output.items()))  # fmt: skip
+    run(
+        main,
+        snakemake,
+        panel=snakemake.input.panel,
+        settings=snakemake.params.settings,
+        outputs=dict(snakemake.output.items()),
+    )

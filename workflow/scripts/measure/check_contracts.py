@@ -3,9 +3,9 @@
 
 def main(sources: str, tables: dict, contracts: str, facts: str):
     import pandas as pd
-    from monotowns.contracts import verdicts as held
-    from monotowns.contracts.panel import IDENTITIES
-    from monotowns.facts import save_facts
+    from monotowns.panel.contracts import verdicts as held
+    from monotowns.panel.contracts.panel import IDENTITIES
+    from monotowns.studies.facts import save_facts
 
     text = {"entity": str, "code": str}
     read = {name: pd.read_csv(path, dtype=text) for name, path in tables.items()}
@@ -18,8 +18,13 @@ def main(sources: str, tables: dict, contracts: str, facts: str):
 
 
 if "snakemake" in globals():
-    from monotowns.stage import run
+    from monotowns.run.stage import run
 
-    run(main, snakemake, sources=snakemake.input.sources,
+    run(
+        main,
+        snakemake,
+        sources=snakemake.input.sources,
         tables={t: snakemake.input[t] for t in snakemake.params.tables},
-        contracts=snakemake.output.contracts, facts=snakemake.output.facts)  # fmt: skip
+        contracts=snakemake.output.contracts,
+        facts=snakemake.output.facts,
+    )

@@ -3,9 +3,9 @@
 
 def main(tables: dict, corrections: dict, config: dict, outputs: dict):
     import pandas as pd
-    from monotowns import panel
-    from monotowns.contracts import check
-    from monotowns.schema import read as read_yaml
+    from monotowns.panel import build as panel
+    from monotowns.panel.contracts import check
+    from monotowns.run.schema import read as read_yaml
 
     read = {k: check(pd.read_csv(v, dtype={"code": str}), k) for k, v in tables.items()}
     hand = {k: pd.read_csv(corrections[k], dtype=str) for k in ("crosswalk", "towns")}
@@ -15,27 +15,46 @@ def main(tables: dict, corrections: dict, config: dict, outputs: dict):
     rows, flow, walk = panel.harmonise(
         incomes, versions, hand["crosswalk"], config["years"]["first"], config["years"]["last"]
     )
-    empty = {"toser": ["region", "town", "established"],
-             "population_regions": ["region", "year", "population"]}  # fmt: skip
+    empty = {
+        "toser": ["region", "town", "established"],
+        "population_regions": ["region", "year", "population"],
+    }
     read = {k: pd.DataFrame(columns=v) for k, v in empty.items()} | read
     lists = {k: read[k] for k in ("monotowns_2014", "monotowns_2024", "toser")}
     status, towns = panel.monotown_status(
-        lists, read["population_2024"], versions, hand["towns"], hand["crosswalk"],
+        lists,
+        read["population_2024"],
+        versions,
+        hand["towns"],
+        hand["crosswalk"],
         config["monotown"],
-    )  # fmt: skip
+    )
     frame = check(panel.assemble(rows, status, versions, config["deflator"]), "panel")
     coverage = panel.coverage(frame, read["population_regions"])
     matched = panel.match_rates(towns, frame)
-    save = {"panel": frame, "flow": flow, "walk": walk, "status": status, "matched": matched,
-            "coverage": coverage, "towns": towns}  # fmt: skip
+    save = {
+        "panel": frame,
+        "flow": flow,
+        "walk": walk,
+        "status": status,
+        "matched": matched,
+        "coverage": coverage,
+        "towns": towns,
+    }
     for name, table in save.items():
         table.to_csv(outputs[name], index=False, lineterminator="\n", float_format="%.10g")
 
 
 if "snakemake" in globals():
-    from monotowns.stage import run
+    from monotowns.run.stage import run
 
     tables = {k: snakemake.input[k] for k in snakemake.params.tables}
     hand = {k: snakemake.input[f"hand_{k}"] for k in ("crosswalk", "towns", "incomes")}
-    run(main, snakemake, tables=tables, corrections=hand, config=snakemake.params.config,
-        outputs=dict(snakemake.output.items()))  # fmt: skip
+    run(
+        main,
+        snakemake,
+        tables=tables,
+        corrections=hand,
+        config=snakemake.params.config,
+        outputs=dict(snakemake.output.items()),
+    )

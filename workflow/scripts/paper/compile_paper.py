@@ -7,7 +7,7 @@ def main(files: dict, author: str, target: str):
     from pathlib import Path
 
     import typst
-    from monotowns.errors import InputError
+    from monotowns.run.errors import InputError
 
     # What is committed and what the run wrote may lie apart; the manuscript sees one folder, and
     # in it what the rule declares and nothing else.
@@ -18,22 +18,23 @@ def main(files: dict, author: str, target: str):
             shutil.copyfile(path, place)
         main_file = Path(root, "paper/main.typ")
         try:
-            body = typst.compile(main_file, root=root, ignore_system_fonts=True,
-                                 sys_inputs={"author": author})  # fmt: skip
+            body = typst.compile(
+                main_file, root=root, ignore_system_fonts=True, sys_inputs={"author": author}
+            )
         except RuntimeError as error:
-            raise InputError("paper/main.typ", "the manuscript does not compile",
-                             found=str(error)) from None  # fmt: skip
+            raise InputError(
+                "paper/main.typ", "the manuscript does not compile", found=str(error)
+            ) from None
     with open(target, "wb") as file:
         file.write(body)
 
 
 if "snakemake" in globals():
-    from monotowns.stage import run
+    from monotowns.run.stage import run
 
     written = snakemake.output.paper.removesuffix("results/paper.pdf")
     files = {
         path: path.removeprefix(snakemake.params.here).removeprefix(written)
         for path in snakemake.input
     }
-    run(main, snakemake, files=files, author=snakemake.params.author,
-        target=snakemake.output.paper)  # fmt: skip
+    run(main, snakemake, files=files, author=snakemake.params.author, target=snakemake.output.paper)

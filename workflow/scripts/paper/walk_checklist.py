@@ -1,15 +1,22 @@
 """Walk the referees' checklist on the results."""
 
 
-def main(items: str, estimates: str, facts: list, acknowledged: dict, roots: list,
-         policy: str, outputs: dict):  # fmt: skip
+def main(
+    items: str,
+    estimates: str,
+    facts: list,
+    acknowledged: dict,
+    roots: list,
+    policy: str,
+    outputs: dict,
+):
     import json
     from pathlib import Path
 
     import pandas as pd
-    from monotowns.checklist import walk
-    from monotowns.errors import InputError
-    from monotowns.schema import read
+    from monotowns.manuscript.checklist import walk
+    from monotowns.run.errors import InputError
+    from monotowns.run.schema import read
 
     listed = read(items, InputError)
     given = {}
@@ -23,10 +30,17 @@ def main(items: str, estimates: str, facts: list, acknowledged: dict, roots: lis
 
 
 if "snakemake" in globals():
-    from monotowns.stage import run
+    from monotowns.run.stage import run
 
     written = snakemake.output.checklist.removesuffix("results/checklist.csv")
-    run(main, snakemake, roots=[snakemake.params.here, written], policy=snakemake.params.policy,
-        items=snakemake.input.items_, estimates=snakemake.input.estimates,
-        facts=snakemake.input.facts, acknowledged=snakemake.params.acknowledged,
-        outputs=dict(snakemake.output.items()))  # fmt: skip
+    run(
+        main,
+        snakemake,
+        roots=[snakemake.params.here, written],
+        policy=snakemake.params.policy,
+        items=snakemake.input.items_,
+        estimates=snakemake.input.estimates,
+        facts=snakemake.input.facts,
+        acknowledged=snakemake.params.acknowledged,
+        outputs=dict(snakemake.output.items()),
+    )

@@ -1,0 +1,1 @@
+"""From registered addresses to tidy tables: verified, read, compared."""

@@ -1,0 +1,1 @@
+"""Estimators: from a specification's rows to result records."""

@@ -1,0 +1,98 @@
+"""Direct, indirect and total impacts in spatial models (LeSage and Pace 2009, section 2.7)."""
+
+import numpy as np
+import pandas as pd
+
+from monotowns.estimate.record import TERMS
+from monotowns.estimate.spatial_likelihood import LogDeterminant
+
+
+def names(regressors):
+    """Terms of the impacts: all direct, then all indirect, then all total."""
+    return [f"{kind} {name}" for kind in ("direct", "indirect", "total") for name in regressors]
+
+
+def average(parameters, k, n, trace) -> np.ndarray:
+    """Average direct, indirect and total impacts of ``(I - rho W)^-1 (I b + W theta)``.
+
+    With ``G = W (I - rho W)^-1``, ``tr (I - rho W)^-1 = n + rho tr G``, and a row-standardised W
+    makes the rows of the inverse sum to ``1 / (1 - rho)``.
+
+    Parameters
+    ----------
+    parameters : numpy.ndarray, shape (..., k + 1) or (..., 2 k + 1)
+        Coefficients, lagged coefficients if any, ``rho``.
+    k, n : int
+        Regressors and entities.
+    trace : numpy.ndarray, shape (...)
+        ``tr G`` at ``rho``.
+
+    Returns
+    -------
+    numpy.ndarray, shape (..., 3 k)
+        Direct, then indirect, then total.
+    """
+    b, theta, rho = parameters[..., :k], parameters[..., k:-1], parameters[..., -1:]
+    theta = theta if theta.shape[-1] else np.zeros_like(b)
+    mean = trace[..., None] / n
+    direct = b * (1 + rho * mean) + theta * mean
+    total = (b + theta) / (1 - rho)
+    return np.concatenate([direct, total - direct, total], axis=-1)
+
+
+def simulate(parameters, covariance, regressors, W, determinant, draws, seed, level):
+    """Distribution of the impacts over draws from the asymptotic normal of the parameters.
+
+    Parameters
+    ----------
+    parameters : numpy.ndarray, shape (p,)
+        As in :func:`average`.
+    covariance : numpy.ndarray, shape (p, p)
+    regressors : sequence of str
+    W : scipy.sparse.csr_array, shape (n, n)
+    determinant : LogDeterminant
+        Of ``W``, around the estimate; taken anew where draws fall outside of it.
+    draws, seed : int
+    level : float
+        Coverage of the percentile intervals.
+
+    Returns
+    -------
+    terms : pandas.DataFrame
+        Columns :data:`monotowns.estimate.record.TERMS`.
+    joint : numpy.ndarray
+        Covariance of parameters and impacts.
+    outside : float
+        Share of draws with ``|rho| >= 1``, which were left out.
+    """
+    rng = np.random.default_rng(seed)
+    noise = rng.standard_normal((draws, len(parameters)))
+    # First and second moments of the draws are made exact: what remains of the simulation error
+    # comes from the curvature of the impacts alone.
+    noise -= noise.mean(axis=0)
+    noise = np.linalg.solve(np.linalg.cholesky(np.cov(noise.T)), noise.T).T
+    drawn = parameters + noise @ np.linalg.cholesky(covariance).T
+    inside = np.abs(drawn[:, -1]) < 1
+    drawn = drawn[inside]
+    z = np.arctanh(drawn[:, -1])
+    if z.min() < determinant.low or z.max() > determinant.high:
+        determinant = LogDeterminant(W, z.min(), z.max())
+    k, n = len(regressors), W.shape[0]
+    trace = determinant.trace(np.append(drawn[:, -1], parameters[-1]))
+    simulated = average(drawn, k, n, trace[:-1])
+    estimate = average(parameters, k, n, trace[-1])
+    tail = np.minimum((simulated <= 0).sum(axis=0), (simulated >= 0).sum(axis=0))
+    low, high = np.quantile(simulated, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    terms = pd.DataFrame(
+        {
+            "term": names(regressors),
+            "estimate": estimate,
+            "standard_error": simulated.std(axis=0, ddof=1),
+            "ci_low": low,
+            "ci_high": high,
+            "p_value": np.minimum(2 * (tail + 1) / (len(drawn) + 1), 1.0),
+        }
+    )[TERMS]
+    joint = np.cov(np.column_stack([drawn, simulated]).T)
+    joint[: len(parameters), : len(parameters)] = covariance
+    return terms, joint, 1 - inside.mean()

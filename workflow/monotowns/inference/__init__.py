@@ -1,1 +1,0 @@
-"""Inference beyond an estimator's own variance: resampling, space, sensitivity, power."""

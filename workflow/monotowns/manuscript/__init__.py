@@ -1,0 +1,1 @@
+"""Numbers, claims, tables and text of the manuscript."""

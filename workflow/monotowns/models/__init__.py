@@ -1,1 +1,0 @@
-"""Estimators, each behind one function that returns :class:`monotowns.estimates.Fit`."""

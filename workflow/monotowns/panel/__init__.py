@@ -1,0 +1,1 @@
+"""Territories, entities, corrections, contracts: the panel that everything reads."""

@@ -1,0 +1,185 @@
+"""Municipal territories: codes, names, and the harmonised entity that a code belongs to."""
+
+import re
+
+import pandas as pd
+
+#: Words of a name that say what kind of place it is, not which.
+KIND_WORDS = (
+    r"\b(?:муниципальный|муниципального|городской|городского|городское|сельское|поселковое|"
+    r"округ|округа|район|района|поселение|город-курорт|город|города|поселок|посёлок|городского|"
+    r"типа|рабочий|село|сельсовет|поссовет|зато|гп|го|мо|мр|г|п|пгт|рп|с|снп|дп|д|ст|ст-ца|пос|"
+    r"образование|край|область|республика|автономный|автономная)\b"
+)
+
+
+def code8(value) -> str | None:
+    """Write an OKTMO code as 8 digits.
+
+    Integers lose their leading zero and strings carry spaces in the sources; a region's one- or
+    two-digit code is no municipality and gives None, and so does a text with a letter in it.
+    """
+    digits = str(int(value)) if isinstance(value, (int, float)) and value == value else str(value)
+    digits = re.sub(r"[\s-]", "", digits)
+    return digits.zfill(8) if re.fullmatch(r"\d{7,8}", digits, re.ASCII) else None
+
+
+def from_okato(code: str) -> str:
+    """Turn an OKATO-style code (third digit 2 or 4) into its OKTMO form (6 or 7)."""
+    return code[:2] + {"2": "6", "4": "7"}.get(code[2], code[2]) + code[3:]
+
+
+#: Autonomous okrugs that are regions of their own within another region's two digits.
+OKRUGS = ("118", "718", "719")
+
+
+def region_code(code: pd.Series) -> pd.Series:
+    """The digits of a municipal code that are its region's: two, of an autonomous okrug three."""
+    digits = code.str[:3]
+    return digits.where(digits.isin(OKRUGS), code.str[:2])
+
+
+def stem(name: str) -> str:
+    """Reduce a place name to what identifies it, for matching within a region.
+
+    ``"Городской округ город Свободный"`` and ``"г. Свободный"`` give the same stem.
+    """
+    text = re.sub(r"\(.*?\)", " ", str(name).lower().replace("ё", "е"))
+    text = re.sub(r"[^а-я\- ]", " ", text)
+    text = re.sub(KIND_WORDS, " ", text)
+    text = re.sub(r"[\s\-]+", "", text)
+    # Adjective and noun forms of one name: Погарское, Погарский, Погар.
+    return re.sub(r"(?:ский|ское|ская|ской|ого|ый|ий|ое|ая|ой|а|о|ы|и|ь|й|е)$", "", text)
+
+
+def components(versions: pd.DataFrame) -> pd.Series:
+    """Join territories that were united, divided or exchanged land into one entity.
+
+    Parameters
+    ----------
+    versions : pandas.DataFrame
+        Dictionary with ``code``, ``territory_id``, ``year_from``, ``change_from``, ``change_to``.
+
+    Returns
+    -------
+    pandas.Series
+        Entity (the smallest code of the component's newest versions) indexed by ``code``.
+    """
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    code, codes = pd.factorize(versions["code"], sort=True)
+    links = [pd.DataFrame({"code": code, "link": "t" + versions["territory_id"].astype(str)})]
+    for column in ("change_from", "change_to"):
+        known = versions[column].notna().to_numpy()
+        labels = versions.loc[known, column].astype(str).str.split(r"[,;]\s*")
+        links.append(pd.DataFrame({"code": code[known], "link": labels}).explode("link"))
+    links = pd.concat(links)
+    link, names = pd.factorize(links["link"])
+    size = len(codes) + len(names)
+    graph = coo_matrix(([1] * len(links), (links["code"], len(codes) + link)), (size, size))
+    label = connected_components(graph, directed=False)[1][: len(codes)]
+    newest = versions.groupby("code")["year_to"].max().reindex(codes).to_numpy()
+    table = pd.DataFrame({"code": codes, "label": label, "newest": newest})
+    head = table.sort_values(["label", "newest", "code"], ascending=[True, False, True])
+    head = head.drop_duplicates("label").set_index("label")["code"]
+    return pd.Series(head.reindex(label).to_numpy(), index=codes, name="entity")
+
+
+#: Federal cities are one entity each: their districts appear only in some years.
+FEDERAL_CITIES = {"45": "45000000", "40": "40000000", "67": "67000000"}
+
+
+def crosswalk(printed: pd.DataFrame, versions: pd.DataFrame) -> pd.DataFrame:
+    """Give every printed code its harmonised entity, or say why it has none.
+
+    Parameters
+    ----------
+    printed : pandas.DataFrame
+        ``code`` and ``name`` as they stand in the yearly tables.
+    versions : pandas.DataFrame
+        Dictionary of municipalities (see :func:`components`), with ``name`` and ``kind``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a printed ``code`` and ``name``: ``entity`` (8 digits or missing) and ``reason``:
+        ``city`` (federal city), ``code``, ``okato`` (rewritten code), ``name`` (the only
+        territory of that name in the region), ``ambiguous`` or ``unknown``.
+    """
+    entity = components(versions)
+    names = versions.assign(
+        entity=versions["code"].map(entity),
+        region=versions["code"].str[:2],
+        stem=versions["name"].map(stem),
+    )
+    by_name = names.groupby(["region", "stem"])["entity"].agg(lambda s: sorted(set(s)))
+    known = versions.assign(stem=names["stem"]).groupby("code")["stem"].agg(set)
+    rows = []
+    for code, name in printed[["code", "name"]].drop_duplicates().itertuples(index=False):
+        rewritten, city = from_okato(code), FEDERAL_CITIES.get(code[:2])
+        candidates = by_name.get((code[:2], stem(name)), [])
+        if city:
+            rows.append((code, name, city, "city"))
+        elif code in known.index and (stem(name) in known[code] or not candidates):
+            rows.append((code, name, entity[code], "code"))
+        elif len(candidates) == 1:
+            reason = "okato" if entity.get(rewritten) == candidates[0] else "name"
+            rows.append((code, name, candidates[0], reason))
+        elif code in known.index:
+            rows.append((code, name, entity[code], "code"))
+        elif rewritten in known.index:
+            rows.append((code, name, entity[rewritten], "okato"))
+        else:
+            rows.append((code, name, None, "ambiguous" if candidates else "unknown"))
+    table = pd.DataFrame(rows, columns=["code", "name", "entity", "reason"])
+    return table.sort_values(["code", "name"], ignore_index=True)
+
+
+def locate_towns(towns: pd.DataFrame, places: pd.DataFrame, versions: pd.DataFrame):
+    """Find the entity in which a town lies, by region and name alone.
+
+    Parameters
+    ----------
+    towns : pandas.DataFrame
+        ``region``, ``town`` and, where the list gives it, ``municipality``.
+    places : pandas.DataFrame
+        Population bulletin: ``code``, ``level``, ``name``.
+    versions : pandas.DataFrame
+        Dictionary of municipalities.
+
+    Returns
+    -------
+    pandas.Series
+        Entity, missing where no or more than one entity of the region bears the name.
+    """
+    entity = components(versions)
+    region = versions.drop_duplicates("code").set_index("code")["region"]
+    # Towns and municipalities before villages: a namesake village must not make a town ambiguous.
+    tiers = []
+    for level in ("town", "settlement"):
+        part = places[places["level"] == level]
+        tiers.append(pd.DataFrame({"code": part["code"], "stem": part["name"].map(stem)}))
+        if level == "town":
+            for column in ("name", "centre"):
+                names = versions[column].fillna("").map(stem)
+                tiers.append(pd.DataFrame({"code": versions["code"], "stem": names}))
+    index = []
+    for tier in tiers:
+        tier = tier.assign(region=tier["code"].map(region), entity=tier["code"].map(entity))
+        tier = tier.dropna(subset=["region", "entity"])
+        index.append(tier.groupby(["region", "stem"])["entity"].agg(lambda s: sorted(set(s))))
+    found = []
+    for row in towns.itertuples(index=False):
+        names = [row.town, getattr(row, "municipality", None)]
+        hit = None
+        for name in filter(None, names):
+            for tier in index:
+                match = tier.get((row.region, stem(name)), [])
+                if len(match) == 1:
+                    hit = match[0]
+                    break
+            if hit:
+                break
+        found.append(hit)
+    return pd.Series(found, index=towns.index, name="entity")

@@ -1,0 +1,1 @@
+"""Settings, how a script runs and what it leaves behind."""

@@ -1,1 +1,0 @@
-"""The chain on simulated panels that are some times larger than the study's."""

@@ -1,0 +1,1 @@
+"""One module a question: calls the estimators, returns records and facts."""

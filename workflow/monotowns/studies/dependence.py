@@ -1,0 +1,308 @@
+"""Do neighbours of monotowns share the gap? Spatial panels over several weights, and tests."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from monotowns.estimate import spatial
+from monotowns.estimate import spatial_weights as weights
+from monotowns.estimate.power import minimum_detectable_effect
+from monotowns.estimate.record import to_records
+from monotowns.estimate.regression import least_squares
+from monotowns.estimate.spatial_tests import lagrange_multipliers, moran
+from monotowns.estimate.variances import alternatives
+from monotowns.run.errors import DesignError
+
+OUTCOME = "log_taxable_pc"
+#: Name of the treatment among the terms: monotown from the year of the list on.
+GAP = "monotown"
+#: Conley cutoff, km, beside the clustered errors.
+CONLEY = "conley_300"
+
+
+def balanced_rows(panel, list_year=2014):
+    """Entities with every year, a known treatment and a place, as spatial panels need them.
+
+    Parameters
+    ----------
+    panel : pandas.DataFrame
+        ``entity``, ``year``, ``monotown`` (missing: neither treated nor control), ``lat``, ``lon``.
+    list_year : int
+        First year of the treatment.
+
+    Returns
+    -------
+    rows : pandas.DataFrame
+        Sorted by entity and year, with ``treated`` = monotown from ``list_year`` on.
+    flow : dict
+        ``entities`` of the panel, ``incomplete`` (a year or the place is missing), ``partly``
+        (the rest that is neither treated nor control), ``kept`` and ``kept_monotowns``.
+
+    Raises
+    ------
+    DesignError
+        No entity is left, or the treatment of an entity changes.
+    """
+    years = panel["year"].nunique()
+    whole = panel.dropna(subset=["lat", "lon"])
+    whole = whole[whole.groupby("entity")["year"].transform("size") == years]
+    rows = whole.dropna(subset=["monotown"]).sort_values(["entity", "year"], ignore_index=True)
+    if rows.empty:
+        raise DesignError("balanced panel", "no entity has every year", expected=f"{years} years")
+    moved = rows.groupby("entity")["monotown"].nunique() > 1
+    if moved.any():
+        raise DesignError(
+            "balanced panel", "an entity is a monotown in some years only", keys=moved.index[moved]
+        )
+    rows["treated"] = rows["monotown"] * (rows["year"] >= list_year)
+    one = rows.drop_duplicates("entity")
+    entities, complete = panel["entity"].nunique(), whole["entity"].nunique()
+    flow = {
+        "entities": entities,
+        "incomplete": entities - complete,
+        "partly": complete - len(one),
+        "kept": len(one),
+        "kept_monotowns": int(one["monotown"].sum()),
+    }
+    return rows, flow
+
+
+def weighted(rows, kind, size):
+    """Rows and the weights of their entities; entities without a neighbour are left out of both.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        From :func:`balanced_rows`, of one or more years.
+    kind : {"nearest", "band", "inverse"}
+        Equal weights on the nearest entities, or on all within a distance, or weights that fall
+        with distance within it.
+    size : float
+        Neighbours, or kilometres.
+
+    Returns
+    -------
+    rows : pandas.DataFrame
+    W : scipy.sparse.csr_array
+    """
+    place = rows.drop_duplicates("entity")
+    if kind == "nearest":
+        return rows, weights.knn(place["lat"], place["lon"], size)
+    lonely = place["entity"].iloc[weights.islands(place["lat"], place["lon"], size)]
+    rows = rows[~rows["entity"].isin(lonely)].reset_index(drop=True)
+    place = rows.drop_duplicates("entity")
+    decay = "uniform" if kind == "band" else "inverse"
+    return rows, weights.distance_band(place["lat"], place["lon"], size, decay)
+
+
+def lag(values, W):
+    """Spatial lag of a column sorted by entity and year, entities in the order of ``W``."""
+    values = np.asarray(values, float)
+    return (W @ values.reshape(W.shape[0], -1)).reshape(values.shape)
+
+
+def panel_fits(rows, W, models, draws, seed, controls=()) -> dict:
+    """Spatial panels of log income on monotown status with two-way effects.
+
+    The treatment is the only regressor unless said: residents are the denominator of the outcome
+    and are themselves moved by what is studied; market potential is a spatial lag by construction.
+
+    Returns
+    -------
+    dict
+        Model -> Fit.
+    """
+    names = ["treated", *controls]
+    return {
+        model: spatial.panel(
+            rows[OUTCOME],
+            rows[names].to_numpy(float),
+            rows["entity"],
+            rows["year"],
+            W,
+            model,
+            names=[GAP, *controls],
+            draws=draws,
+            seed=seed,
+        )
+        for model in models
+    }
+
+
+def lag_fits(rows, W, variances=()) -> dict:
+    """Least squares on treatment and its lag, with errors that may depend over time and places.
+
+    Parameters
+    ----------
+    variances : sequence of str
+        Further variances, see :mod:`monotowns.estimate.variances`.
+
+    Returns
+    -------
+    dict
+        ``clustered`` (entity and year effects) and ``region`` (entity and region-by-year effects),
+        each a list: errors clustered by region, then the further ones. Terms ``monotown`` and
+        ``W_monotown``.
+    """
+    names = [GAP, f"W_{GAP}"]
+    rows = rows.assign(**{GAP: rows["treated"], f"W_{GAP}": lag(rows["treated"], W)})
+    found = {}
+    for name, effect in (("clustered", "year"), ("region", "region_year")):
+        effects = ["entity", effect]
+        fit = least_squares(rows, OUTCOME, names, effects)
+        spec = {"variances": variances, "fixed_effects": effects, "cluster": "region"}
+        found[name] = [fit, *alternatives(fit, OUTCOME, names, spec, draws=0, seed=0)]
+    return found
+
+
+def likelihood_ratio(wide, narrow, restrictions=1):
+    """p-value of a likelihood-ratio test of a nested spatial panel."""
+    difference = wide.details["log_likelihood"] - narrow.details["log_likelihood"]
+    return float(stats.chi2.sf(max(2 * difference, 0.0), restrictions))
+
+
+def moran_by_year(rows, values, W, permutations, seed):
+    """Moran's I of a column in every year, one term a year, named by it."""
+    fits = {
+        year: moran(part[values], W, permutations=permutations, seed=seed)
+        for year, part in rows.groupby("year")
+    }
+    terms = pd.concat([fit.terms.assign(term=str(year)) for year, fit in fits.items()])
+    last = list(fits.values())[-1]
+    return replace(last, terms=terms.reset_index(drop=True), n_obs=len(rows))
+
+
+def dependence_tests(rows, W, permutations, seed) -> dict:
+    """Moran's I of log income and of the residuals of the gap, and multiplier tests of the change.
+
+    The residuals are those of log income on the treatment with entity and region-by-year effects:
+    what remains in them is dependence that region-by-year effects do not carry. The multiplier
+    tests are of the change from the year before the list to the last year, without and with
+    effects of regions.
+
+    Returns
+    -------
+    dict
+        ``moran_outcome``, ``moran_residuals``, ``multipliers``, ``multipliers_region`` -> Fit.
+    """
+    gap = least_squares(rows, OUTCOME, ["treated"], ["entity", "region_year"])
+    left = gap.details["rows"][["entity", "year"]].assign(residual=gap.details["residuals"])
+    # An entity alone in its region-year is fitted exactly: it has no residual but nought.
+    rows = rows.merge(left, on=["entity", "year"], how="left").fillna({"residual": 0.0})
+    found = {
+        f"moran_{told}": moran_by_year(rows, column, W, permutations, seed)
+        for told, column in (("outcome", OUTCOME), ("residuals", "residual"))
+    }
+    started = rows.groupby("year")["treated"].max() > 0
+    before = started.index[~started].max()
+    wide = rows.pivot(index="entity", columns="year", values=OUTCOME)
+    change = (wide.iloc[:, -1] - wide[before]).to_numpy()
+    place = rows.drop_duplicates("entity")
+    regions = pd.get_dummies(place["region"], drop_first=True, dtype=float).to_numpy()
+    mono = place["monotown"].to_numpy(float)
+    found["multipliers"] = lagrange_multipliers(change, mono[:, None], W)
+    found["multipliers_region"] = lagrange_multipliers(change, np.column_stack([mono, regions]), W)
+    return found
+
+
+def dependence_records(rows, settings, draws, seed):
+    """Fit everything of this module and give the fits their place in the study.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        From :func:`balanced_rows`.
+    settings : dict
+        ``main`` and ``others`` by name: ``kind`` and ``size``, see :func:`weighted`.
+    draws : dict
+        ``bootstrap`` (of the impacts) and ``permutation`` (of Moran's I).
+    seed : int
+
+    Returns
+    -------
+    records : pandas.DataFrame
+        Result records.
+    panels : dict
+        Model -> Fit of the main weights.
+    alone : dict
+        Name of other weights -> entities without a neighbour, left out.
+    """
+    used, W = weighted(rows, **settings["main"])
+    panels = panel_fits(used, W, spatial.MODELS, draws["bootstrap"], seed)
+    fits = {f"{model}_main": [fit] for model, fit in panels.items()}
+    sized = panel_fits(used, W, ["sdm"], draws["bootstrap"], seed, ["log_population"])
+    fits["sdm_size"] = [sized["sdm"]]
+    fits |= {f"slx_{name}": many for name, many in lag_fits(used, W, [CONLEY]).items()}
+    fits |= {
+        name: [fit] for name, fit in dependence_tests(used, W, draws["permutation"], seed).items()
+    }
+    # The years before the list, the last of them as if it were treated.
+    before = used[used.groupby("year")["treated"].transform("max") == 0]
+    before = before.assign(treated=before["monotown"] * (before["year"] == before["year"].max()))
+    placebo = panel_fits(before, W, ["sdm"], draws["bootstrap"], seed)
+    fits["sdm_placebo"] = [placebo["sdm"]]
+    alone = {}
+    for name, chosen in settings["others"].items():
+        part, other = weighted(rows, **chosen)
+        alone[name] = rows["entity"].nunique() - part["entity"].nunique()
+        found = panel_fits(part, other, ["slx", "sar", "sdm"], draws["bootstrap"], seed)
+        fits |= {f"{model}_{name}": [fit] for model, fit in found.items()}
+        fits[f"slx_region_{name}"] = lag_fits(part, other)["region"]
+    groups = {"sdm_main": "headline", "sdm_placebo": "placebo"}
+    changes = {"multipliers", "multipliers_region"}
+    records = [
+        to_records(
+            fit,
+            specification=f"spatial_{name}",
+            question="spatial",
+            group=groups.get(name, "robustness"),
+            outcome=f"change of {OUTCOME}" if name in changes else OUTCOME,
+            sample="balanced, treatment known",
+            weights="none",
+            seed=seed,
+        )
+        for name, many in fits.items()
+        for fit in many
+    ]
+    return pd.concat(records, ignore_index=True), panels, alone
+
+
+def dependence_facts(flow, panels, rows, W, alone) -> dict:
+    """Facts of the spatial panels and of what they mean for a place.
+
+    Parameters
+    ----------
+    flow : dict
+        From :func:`balanced_rows`.
+    panels, alone : dict
+        From :func:`dependence_records`.
+    rows, W
+        The rows and weights of the panels.
+    """
+    place = rows[rows["year"] == rows["year"].max()]
+    mono = place["monotown"].to_numpy(float)
+    income = np.exp(place[OUTCOME].to_numpy())
+    direct, indirect = (panels["sdm"][f"{kind} {GAP}"] for kind in ("direct", "indirect"))
+    neighbours = np.diff(W.indptr).mean()
+    region = pd.factorize(place["region"])[0]
+    same = np.repeat(region, np.diff(W.indptr)) == region[W.indices]
+    facts = {f"spatial.{name}": [number, "count"] for name, number in flow.items()}
+    facts |= {f"spatial.alone.{name}": [number, "count"] for name, number in alone.items()}
+    # One more monotown among the neighbours of an average place.
+    for name, column in (("one", "estimate"), ("one.low", "ci_low"), ("one.high", "ci_high")):
+        facts[f"spatial.{name}"] = [indirect[column] / neighbours, "percent"]
+    return facts | {
+        "spatial.one.mde": [
+            100 * minimum_detectable_effect(indirect["standard_error"]) / neighbours,
+            "share",
+        ],
+        "spatial.neighbours": [neighbours, "count"],
+        "spatial.same_region": [100 * same.mean(), "share"],
+        "spatial.with_neighbour": [100 * ((W @ mono)[mono == 0] > 0).mean(), "share"],
+        "spatial.income_monotown": [income[mono == 1].mean(), "count"],
+        "spatial.roubles": [income[mono == 1].mean() * np.expm1(-direct["estimate"]), "count"],
+        "spatial.sdm_sar.p": [likelihood_ratio(panels["sdm"], panels["sar"]), "p"],
+        "spatial.sdm_sem.p": [likelihood_ratio(panels["sdm"], panels["sem"]), "p"],
+    }
