@@ -15,6 +15,7 @@ import sys
 import time
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from inspect import signature
 from pathlib import Path
 
 from monotowns.run.errors import InputError
@@ -51,6 +52,35 @@ def refusals():
         sys.exit(2)
 
 
+def arguments_of(main, snakemake) -> dict:
+    """Find every parameter of a script's function among what the workflow gives it, by name.
+
+    ``inputs`` and ``outputs`` are all named files of a job; any other parameter is an input, an
+    output, a parameter of the rule or a wildcard. One that has a default may be absent.
+
+    Raises
+    ------
+    TypeError
+        A parameter stands nowhere, or in two places.
+    """
+    places = {
+        "input": dict(snakemake.input.items()),
+        "output": dict(snakemake.output.items()),
+        "params": dict(snakemake.params.items()),
+        "wildcards": dict(snakemake.wildcards.items()),
+    }
+    found = {"inputs": places["input"], "outputs": places["output"]}
+    for name, parameter in signature(main).parameters.items():
+        where = [place for place, named in places.items() if name in named]
+        if len(where) == 1:
+            found[name] = places[where[0]][name]
+        elif where or (name not in found and parameter.default is parameter.empty):
+            raise TypeError(
+                f"{snakemake.rule}: '{name}' stands in {where or 'no place'} of the rule"
+            )
+    return {name: found[name] for name in signature(main).parameters if name in found}
+
+
 def run(main, snakemake=None, **arguments):
     """Call ``main`` and leave a record of it; an :class:`InputError` is one message and exit 2.
 
@@ -61,9 +91,11 @@ def run(main, snakemake=None, **arguments):
     snakemake : object, optional
         What the workflow gives a script; without it (a script run by hand) no record is left.
     **arguments
-        Handed to ``main``.
+        Handed to ``main``; without any, its parameters are found by :func:`arguments_of`.
     """
     started, clock = datetime.now(UTC), time.perf_counter()
+    if snakemake is not None and not arguments:
+        arguments = arguments_of(main, snakemake)
     with refusals():
         main(**arguments)
     if snakemake is None or not snakemake.log:
