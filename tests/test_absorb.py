@@ -1,8 +1,9 @@
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from monotowns.estimate.absorb import codes, demean, residual_degrees
+from monotowns.estimate.absorb import codes, demean, residual_degrees, root_weights
 from monotowns.run.errors import DesignError
 
 #: Both sides solve the same projection; what differs is rounding.
@@ -58,12 +59,17 @@ def test_demeaning_commutes_with_order_labels_units_and_effects(seed, shift, sca
     np.testing.assert_allclose(other, scale * found, atol=100 * ROUNDING)
 
 
-def test_barely_connected_effects_converge():
-    # A chain: level k of one effect meets only levels k and k + 1 of the other.
-    one, other = np.repeat(np.arange(200), 2), np.arange(400) // 2 + np.arange(400) % 2
-    values = np.random.default_rng(0).normal(size=400)
-    exact = by_dummies(values, [one, other])
-    np.testing.assert_allclose(demean(values, [one, other]), exact, atol=1e-8)
+def test_a_chain_of_effects_converges_or_is_refused():
+    """Level k of one effect meets only levels k and k + 1 of the other."""
+
+    def chain(levels):
+        one, step = np.repeat(np.arange(levels), 2), np.arange(2 * levels)
+        return [one, step // 2 + step % 2]
+
+    values = np.random.default_rng(0).normal(size=60)
+    np.testing.assert_allclose(demean(values, chain(30)), by_dummies(values, chain(30)), atol=1e-9)
+    with pytest.raises(DesignError, match="barely connected"):
+        demean(np.random.default_rng(0).normal(size=1000), chain(500))
 
 
 def test_parameters_of_effects_are_counted_as_fixest_does():
@@ -84,4 +90,5 @@ def test_bad_values_and_ids_are_refused_by_row():
     with pytest.raises(DesignError, match="different length"):
         demean([1.0, 1.0, 2.0], [[0, 1]])
     with pytest.raises(DesignError, match="weights are not positive\n  at: 2"):
-        demean([1.0, 1.0, 2.0], [[0, 0, 1]], root=[1, 1, 0])
+        root_weights(pd.DataFrame({"w": [1.0, 4.0, 0.0]}), "w")
+    np.testing.assert_array_equal(root_weights(pd.DataFrame({"w": [1.0, 4.0]}), "w"), [1, 2])

@@ -1,5 +1,3 @@
-import warnings
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -161,18 +159,17 @@ def test_units_move_the_results_with_them():
 @pytest.mark.parametrize(
     ("change", "arguments", "words"),
     [
-        ({"x": lambda f: f["x"].where(f["entity"] > 0)}, {}, "missing"),
+        ({"x": lambda f: f["x"].where(f["entity"] > 0)}, {}, "not finite"),
         ({"region": 1}, {}, "two clusters"),
         ({"weight": -1.0}, {"weights": "weight"}, "positive"),
-        ({"z2": lambda f: 2 * f["z1"] + f["c"]}, {}, "collinear"),
-        ({"z1": lambda f: f["entity"] * 2.0}, {"fixed_effects": ["entity"]}, "collinear"),
-        ({}, {"controls": ["absent"]}, "no such column"),
+        ({"z2": lambda f: 2 * f["z1"] + f["c"]}, {}, "explain one another"),
+        ({"z1": lambda f: f["entity"] * 2.0}, {"fixed_effects": ["entity"]}, "explained by the"),
     ],
 )
 def test_what_cannot_be_estimated_is_refused(change, arguments, words):
     frame = panel().assign(**change)
     arguments = {"controls": ["c"]} | arguments
-    with pytest.raises(DesignError, match=words), warnings.catch_warnings():
+    with pytest.raises(DesignError, match=words):
         iv(frame, "y", "x", ["z1", "z2"], **arguments)
 
 

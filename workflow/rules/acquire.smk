@@ -1,8 +1,6 @@
-# With `acquisition: snapshot` nothing here runs: the committed tables are read. With `download`
-# the raw files are fetched, verified and read anew, and every difference is reported.
-REGISTRY = f"{HERE}data/sources.yaml"
-with refusals():
-    SOURCES = {source.file: source for source in load_registry(REGISTRY).values()}
+# With `acquisition: snapshot` the committed tables are read and only their contracts are checked
+# here. With `download` the raw files are fetched, verified and read anew, and every difference
+# from the snapshot is reported.
 RAW_FILE = {
     t: file for file, s in SOURCES.items() if s.access == "open" for t in s.tables
 }
@@ -12,28 +10,24 @@ DRIFT = expand("data/drift/{t}.csv", t=READ_ANEW)
 SOURCE_TABLES = [t for s in SOURCES.values() for t in s.tables if t in TABLES]
 
 
+def source_of(wildcards):
+    return SOURCES[wildcards.get("file") or RAW_FILE[wildcards.table]]
+
+
 rule download:
     input:
-        # An edit of the registry's other entries or words fetches nothing anew.
+        # An edit of the registry's other entries fetches nothing anew.
         registry=ancient(REGISTRY),
     output:
         # A file that is there is verified, not fetched anew, when only the rule's code changed.
         raw=update("data/raw/{file}"),
     log:
         "logs/download/{file}.json",
-    benchmark:
-        "benchmarks/download/{file}.tsv"
     wildcard_constraints:
         file="|".join(map(re.escape, SOURCES)),
-    conda:
-        "../../envs/environment.yaml"
-    resources:
-        mem_mb=500,
-        runtime=30,
     params:
-        sha256=registered_digest,
+        sha256=lambda w: source_of(w).sha256,
         quarantine="data/quarantine",
-        code=code_of("workflow/monotowns", "workflow/scripts/acquire/download.py"),
     message:
         "Download {wildcards.file}"
     script:
@@ -43,23 +37,16 @@ rule download:
 rule read_source:
     input:
         registry=ancient(REGISTRY),
-        raw=raw_file,
+        raw=lambda w: f"data/raw/{RAW_FILE[w.table]}",
     output:
         table="data/clean/{table}.csv",
     log:
         "logs/read_source/{table}.json",
-    benchmark:
-        "benchmarks/read_source/{table}.tsv"
     wildcard_constraints:
         table="|".join(RAW_FILE),
-    conda:
-        "../../envs/environment.yaml"
-    resources:
-        mem_mb=1500,
-        runtime=5,
     params:
-        sha256=registered_digest,
-        code=reader_code,
+        name=lambda w: w.table,
+        sha256=lambda w: source_of(w).sha256,
     message:
         "Read {wildcards.table} from its raw file"
     script:
@@ -73,17 +60,8 @@ rule take_compiled:
         table="data/clean/{table}.csv",
     log:
         "logs/take_compiled/{table}.json",
-    benchmark:
-        "benchmarks/take_compiled/{table}.tsv"
     wildcard_constraints:
         table="|".join(COMPILED),
-    conda:
-        "../../envs/environment.yaml"
-    resources:
-        mem_mb=500,
-        runtime=5,
-    params:
-        code=code_of("workflow/monotowns", "workflow/scripts/acquire/take_compiled.py"),
     message:
         "Take {wildcards.table}: compiled by the authors, its snapshot is the original"
     script:
@@ -93,25 +71,16 @@ rule take_compiled:
 rule compare_snapshot:
     input:
         snapshot=os.path.join(SNAPSHOT, "{table}.csv"),
-        now=rules.read_source.output.table,
+        now="data/clean/{table}.csv",
     output:
         drift="data/drift/{table}.csv",
     log:
         "logs/compare_snapshot/{table}.json",
-    benchmark:
-        "benchmarks/compare_snapshot/{table}.tsv"
     wildcard_constraints:
         table="|".join(RAW_FILE),
-    conda:
-        "../../envs/environment.yaml"
-    resources:
-        mem_mb=1000,
-        runtime=5,
     params:
-        key=table_key,
-        code=code_of(
-            "workflow/monotowns", "workflow/scripts/acquire/compare_snapshot.py"
-        ),
+        name=lambda w: w.table,
+        key=lambda w: source_of(w).tables[w.table],
     message:
         "Compare {wildcards.table} with its snapshot"
     script:
@@ -120,32 +89,20 @@ rule compare_snapshot:
 
 rule check_tables:
     input:
-        **{t: f"{TABLE_FOLDER}/{t}.csv" for t in SOURCE_TABLES},
+        **{name: table(name) for name in SOURCE_TABLES},
         hand_crosswalk=f"{HERE}data/corrections/crosswalk.csv",
         hand_towns=f"{HERE}data/corrections/towns.csv",
         row_counts=f"{HERE}data/row_counts.csv",
         known_faults=f"{HERE}data/known_faults.csv",
-        # Told before a contract can stop the run: what changed is often why it fails.
+        # Reported before a contract can stop the run: what changed is often why it fails.
         drift=DRIFT,
     output:
         verdicts="data/panel/source_contracts.csv",
     log:
         "logs/check_tables.json",
-    benchmark:
-        "benchmarks/check_tables.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    resources:
-        mem_mb=1000,
-        runtime=5,
     params:
         tables=SOURCE_TABLES,
         read_anew=READ_ANEW,
-        code=code_of(
-            "workflow/monotowns",
-            "workflow/scripts/acquire/check_tables.py",
-            *filter(None, map(own_module, SOURCE_TABLES)),
-        ),
     message:
         "Contracts: columns, keys, row counts and sums of the sources' tables"
     script:

@@ -1,51 +1,35 @@
 # From every number of the paper back to its source. The records of the jobs (logs) are read as
 # they lie; times and commits stand in them, so that the page is no result and has no fixed bytes.
-AUDIT = ["results/audit"]
-AUDIT_TABLES = [
-    (
-        "flow",
-        "Sample flow",
-        "From the printed rows to the panel: what every step left or removed.",
+AUDIT_TABLES = {
+    "Sample flow": (
         "results/tables/sample_flow.csv",
+        "From the printed rows to the panel: what every step left or removed.",
     ),
-    (
-        "corrections",
-        "Corrections",
+    "Corrections": (
+        f"{HERE}data/corrections/incomes.yaml",
         "Repairs of published figures; each stops the run once it no longer finds what it expects.",
-        "data/corrections/incomes.yaml",
     ),
-    (
-        "crosswalk",
-        "Crosswalk by hand",
+    "Crosswalk by hand": (
+        f"{HERE}data/corrections/crosswalk.csv",
         "Codes that the dictionary leaves without a territory, with the reason of each decision.",
-        "data/corrections/crosswalk.csv",
     ),
-    (
-        "towns",
-        "Towns located by hand",
+    "Towns located by hand": (
+        f"{HERE}data/corrections/towns.csv",
         "Towns of the lists that no rule locates.",
-        "data/corrections/towns.csv",
     ),
-    (
-        "checklist",
-        "Checklist",
-        "What referees look for, and its verdict.",
+    "Checklist": (
         "results/checklist.csv",
+        "What referees look for, and its verdict.",
     ),
-    *(
-        (
-            "contracts",
-            "Contracts",
-            "What every table was held to, and its verdict.",
-            path,
-        )
-        for path in CONTRACTS
-    ),
-    *(
-        (f"drift-{t}", f"Drift of {t}", "Cells in which the raw file differs.", path)
-        for t, path in zip(READ_ANEW, DRIFT)
-    ),
-]
+    **{
+        "Contracts": (path, "What every table was held to, and its verdict.")
+        for path in REACH.made("contracts")
+    },
+    **{
+        f"Drift of {name}": (path, "Cells in which the raw file differs.")
+        for name, path in zip(READ_ANEW, DRIFT)
+    },
+}
 
 
 rule write_audit:
@@ -55,31 +39,20 @@ rule write_audit:
         paper=rules.compile_paper.output.paper,
         claims=rules.check_claims.output.claims,
         estimates=rules.collect.output.estimates,
-        templates=expand(
-            "{here}workflow/report/audit/{page}.html",
-            here=HERE,
-            page=["base", "index", "view"],
-        ),
-        tables=[
-            f"{HERE}{path}" if path.startswith("data/corrections") else path
-            for *_, path in AUDIT_TABLES
+        templates=[
+            f"{HERE}workflow/report/audit/{page}.html"
+            for page in ("base", "index", "view")
         ],
+        tables=[path for path, _ in AUDIT_TABLES.values()],
     output:
         folder=directory("results/audit"),
     log:
         "logs/write_audit.json",
-    benchmark:
-        "benchmarks/write_audit.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    resources:
-        mem_mb=1000,
-        runtime=5,
     params:
-        specifications={name: SPECIFICATIONS[name] for name in CARRIED},
+        config=config,
+        specifications=SPECIFICATIONS,
         tables=AUDIT_TABLES,
         here=HERE,
-        code=code_of("workflow/monotowns", "workflow/scripts/audit/write_audit.py"),
     message:
         "Audit: results/audit/index.html, from every number back to its source"
     script:

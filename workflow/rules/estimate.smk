@@ -1,84 +1,203 @@
-CARRIED = [name for name in SPECIFICATIONS if name not in LEFT_OUT]
-# Analyses that are no single regression: their records, and the facts that the text prints.
-ANALYSES = [
-    name
-    for name in (
-        "stages",
-        "potential",
-        "analyse_exposure",
-        "analyse_robustness",
-        "analyse_toser",
-        "analyse_spatial",
-        "analyse_convergence",
+# One job a question: all its specifications from one read of the panel, a record each. Then the
+# studies that are no list of specifications: their records, their facts, their tables.
+PREPARED = {
+    name: path
+    for name, path in (
+        ("panel", rules.build_panel.output.panel),
+        ("measures", rules.build_measures.output.measures),
+        ("exposure", rules.build_exposure.output.exposure),
+        ("weights", rules.build_weights.output.weights),
     )
-    if needs.stage_of(name) not in LACKING
-]
-FACTS = [
-    f"results/facts/{name}.json"
-    for name in (
-        "stages",
-        "potential",
-        "exposure",
-        "robustness",
-        "toser",
-        "spatial",
-        "convergence",
-        "contracts",
-    )
-    if needs.stage_of(name) not in LACKING
-]
+    if REACH.has(path)
+}
+JOINED = {name: table(name) for name in config["data"]["joined"]}
+
+for QUESTION in dict.fromkeys(spec["question"] for spec in SPECIFICATIONS.values()):
+    NAMED = {k: v for k, v in SPECIFICATIONS.items() if v["question"] == QUESTION}
+
+    rule:
+        name:
+            f"estimate_{QUESTION}"
+        input:
+            **PREPARED,
+            **JOINED,
+        output:
+            records=[
+                shown(f"results/estimates/{s}.csv", QUESTION, "records", "specification")
+                for s in NAMED
+            ],
+            flows=[
+                shown(f"results/estimates/{s}.flow.csv", QUESTION, "sample flow", "flow")
+                for s in NAMED
+            ],
+        log:
+            f"logs/estimate_{QUESTION}.json",
+        params:
+            specifications=NAMED,
+            joined=config["data"]["joined"],
+            draws=config["draws"]["bootstrap"],
+            seed=config["seed"],
+        message:
+            f"Estimate {len(NAMED)} specifications: {QUESTION}"
+        script:
+            "../scripts/estimate/estimate_question.py"
 
 
-rule estimate:
+rule analyse_toser:
     input:
-        **PREPARED,
-        **JOINED,
+        # Without its dates there is no cohort.
+        toser=table("toser"),
+        panel=rules.build_panel.output.panel,
+        measures=rules.build_measures.output.measures,
+        exposure=rules.build_exposure.output.exposure,
     output:
-        records=report(
-            "results/estimates/{specification}.csv",
-            caption="../report/specification.rst",
-            category=question_of,
-            labels={"result": "{specification}", "kind": "records"},
+        records=shown(
+            "results/estimates/analyse_toser.csv", "toser", "records", "records"
         ),
-        flow=report(
-            "results/estimates/{specification}.flow.csv",
-            caption="../report/flow.rst",
-            category=question_of,
-            labels={"result": "{specification}", "kind": "sample flow"},
-        ),
+        facts="results/facts/toser.json",
+        means=shown("results/tables/toser_means.csv", "toser"),
+        overlap=shown("results/tables/toser_overlap.csv", "toser"),
+        left_out=shown("results/tables/toser_leave_one_out.csv", "toser"),
     log:
-        "logs/estimate/{specification}.json",
-    benchmark:
-        "benchmarks/estimate/{specification}.tsv"
-    wildcard_constraints:
-        specification="|".join(SPECIFICATIONS),
-    conda:
-        "../../envs/environment.yaml"
-    resources:
-        mem_mb=1500,
-        runtime=10,
+        "logs/analyse_toser.json",
     params:
-        spec=specification,
-        joined=config["data"]["joined"],
-        absent=config["claims"],
-        draws=config["draws"]["bootstrap"],
+        draws=config["draws"],
         seed=config["seed"],
-        code=estimator_code,
+        rings_km=[0, *config["rings_km"][:2]],
     message:
-        "Estimate {wildcards.specification}"
+        "TOSER: cohorts, overlap, pre-trends, sensitivity, randomization, spillovers"
     script:
-        "../scripts/estimate/estimate.py"
+        "../scripts/analyse/analyse_toser.py"
+
+
+rule analyse_exposure:
+    input:
+        **dict(rules.build_exposure.output.items()),
+        panel=rules.build_panel.output.panel,
+    output:
+        records=shown(
+            "results/estimates/analyse_exposure.csv",
+            "reindustrialisation",
+            "records",
+            "records",
+        ),
+        facts="results/facts/exposure.json",
+        rotemberg=shown("results/tables/rotemberg.csv", "reindustrialisation"),
+    log:
+        "logs/analyse_exposure.json",
+    params:
+        window=config["exposure"],
+        seed=config["seed"],
+    message:
+        "Exposure: growth from 2020 on by industry, shift-share inference"
+    script:
+        "../scripts/analyse/analyse_exposure.py"
+
+
+if all(DECLARED.values()):
+
+    rule analyse_robustness:
+        input:
+            **PREPARED,
+        output:
+            records=shown(
+                "results/estimates/analyse_robustness.csv",
+                "robustness",
+                "records",
+                "records",
+            ),
+            facts="results/facts/robustness.json",
+            curve=shown("results/tables/specification_curve.csv", "robustness"),
+            families=shown("results/tables/outcome_families.csv", "robustness"),
+        log:
+            "logs/analyse_robustness.json",
+        params:
+            declared={
+                **DECLARED,
+                "specifications": {
+                    of["specification"]: SPECIFICATIONS[of["specification"]]
+                    for of in DECLARED["families"].values()
+                },
+            },
+            draws=config["draws"],
+            seed=config["seed"],
+        message:
+            "Robustness: curve of specifications, bounds, families of outcomes"
+        script:
+            "../scripts/analyse/analyse_robustness.py"
+
+
+rule analyse_spatial:
+    input:
+        panel=rules.build_panel.output.panel,
+    output:
+        records=shown(
+            "results/estimates/analyse_spatial.csv", "spatial", "records", "records"
+        ),
+        facts="results/facts/spatial.json",
+    log:
+        "logs/analyse_spatial.json",
+    params:
+        settings=config["spatial"],
+        list_year=config["monotown"]["main"]["list"],
+        draws=config["draws"],
+        seed=config["seed"],
+    message:
+        "Spatial: panels over several weights, impacts, tests of dependence"
+    script:
+        "../scripts/analyse/analyse_spatial.py"
+
+
+rule analyse_convergence:
+    input:
+        panel=rules.build_panel.output.panel,
+        towns=table("towns_2020"),
+    output:
+        records=shown(
+            "results/estimates/analyse_convergence.csv",
+            "spatial",
+            "records",
+            "records",
+        ),
+        facts="results/facts/convergence.json",
+        inequality=shown("results/tables/inequality.csv", "spatial"),
+        clubs=shown("results/tables/convergence_clubs.csv", "spatial"),
+        clubs_print=shown("results/tables/convergence_clubs_print.csv", "spatial"),
+    log:
+        "logs/analyse_convergence.json",
+    params:
+        tails=config["rank_size"],
+        seed=config["seed"],
+    message:
+        "Convergence: beta, sigma, Theil, clubs; towns by rank and growth by size"
+    script:
+        "../scripts/analyse/analyse_convergence.py"
+
+
+rule validate_estimators:
+    output:
+        table=shown("results/tables/planted.csv", "robustness"),
+    log:
+        "logs/validate_estimators.json",
+    params:
+        effect=0.5,
+        draws=config["draws"]["simulation"],
+        seed=config["seed"],
+    message:
+        "Validation: estimators on simulated panels with a planted effect"
+    script:
+        "../scripts/analyse/validate_estimators.py"
 
 
 rule collect:
     input:
         **{k: v for k, v in PREPARED.items() if k in ("panel", "measures")},
-        **at_hand(market_access="market_access"),
-        records=expand("results/estimates/{s}.csv", s=[*CARRIED, *ANALYSES]),
-        flows=expand("results/estimates/{s}.flow.csv", s=CARRIED),
-        facts=FACTS,
+        **optional(market_access="market_access"),
         matched=rules.build_panel.output.matched,
         coverage=rules.build_panel.output.coverage,
+        records=REACH.made("records"),
+        flows=REACH.made("flows"),
+        facts=REACH.made("facts"),
     output:
         estimates=shown("results/estimates.csv", "paper", "records"),
         samples=shown("results/tables/estimation_samples.csv", "paper"),
@@ -88,16 +207,8 @@ rule collect:
         facts="results/facts/panel.json",
     log:
         "logs/collect.json",
-    benchmark:
-        "benchmarks/collect.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    resources:
-        mem_mb=1000,
-        runtime=5,
     params:
-        tables=["panel", "measures", "matched", "coverage", "market_access"],
-        code=code_of("workflow/monotowns", "workflow/scripts/estimate/collect.py"),
+        policy=config["claims"],
     message:
         "Collect: all result records, sample flows, the numbers of the text"
     script:

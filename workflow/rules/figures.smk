@@ -1,145 +1,43 @@
-PAPER_TABLES = {
-    "build_panel": rules.build_panel.output.flow,
-    "build_stages": rules.build_stages.output.grid_print,
-    "analyse_convergence": rules.analyse_convergence.output.clubs_print,
-    "validate_estimators": rules.validate_estimators.output.table,
+# One job draws all figures. A figure's function names the tables that it reads.
+from monotowns.figures import FIGURES, tables_of
+
+FIGURE_TABLES = {
+    "panel": rules.build_panel.output.panel,
+    "measures": rules.build_measures.output.measures,
+    "stages": rules.build_stages.output.stages,
+    "potential": rules.build_potential.output.potential,
+    "means": rules.analyse_toser.output.means,
+    "inequality": rules.analyse_convergence.output.inequality,
+    "curve": "results/tables/specification_curve.csv",
+    "estimates": rules.collect.output.estimates,
+    "literature": f"{HERE}data/literature.csv",
 }
-FIGURES = {
-    "maps": ["map"],
-    "gap": ["means", "gap"],
-    "toser": ["toser", "toser_means", "honest"],
-    "agglomeration": ["elasticities", "scales"],
-    "industry": ["stages", "stage_map", "exposure"],
-    "potential": ["ranks", "potential_map"],
-    "robustness": ["curve"],
-    "spatial": ["impacts", "dispersion"],
+FIGURE_TABLES = {
+    k: path
+    for k, path in FIGURE_TABLES.items()
+    if REACH.has(path) and (k != "curve" or all(DECLARED.values()))
+}
+# The projection and the frame of the maps are Russia's.
+DRAWN = {
+    name: figure.__module__.rsplit(".")[-1]
+    for name, figure in FIGURES.items()
+    if tables_of(name) <= FIGURE_TABLES.keys()
+    and (LAYOUT == "rosstat" or not figure.__module__.endswith("maps"))
 }
 
 
-rule draw_maps:
+rule draw_figures:
     input:
-        panel=rules.build_panel.output.panel,
-        measures=rules.build_measures.output.measures,
+        **FIGURE_TABLES,
     output:
-        **drawn("data", *FIGURES["maps"]),
+        **{f"{name}_png": f"results/figures/{name}.png" for name in DRAWN},
+        **{
+            f"{name}_svg": shown(f"results/figures/{name}.svg", of, "figure")
+            for name, of in DRAWN.items()
+        },
     log:
-        "logs/draw_maps.json",
-    benchmark:
-        "benchmarks/draw_maps.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    resources:
-        mem_mb=1000,
-        runtime=5,
-    params:
-        group="maps",
-        code=figure_code("maps"),
+        "logs/draw_figures.json",
     message:
-        "Figures: {params.group}"
+        "Figures"
     script:
-        "../scripts/figures/draw.py"
-
-
-use rule draw_maps as draw_gap with:
-    input:
-        panel=rules.build_panel.output.panel,
-        estimates=rules.collect.output.estimates,
-    output:
-        **drawn("gap", *FIGURES["gap"]),
-    log:
-        "logs/draw_gap.json",
-    benchmark:
-        "benchmarks/draw_gap.tsv"
-    params:
-        group="gap",
-        code=figure_code("gap"),
-
-
-use rule draw_maps as draw_agglomeration with:
-    input:
-        estimates=rules.collect.output.estimates,
-        literature=f"{HERE}data/literature.csv",
-    output:
-        **drawn("agglomeration", *FIGURES["agglomeration"]),
-    log:
-        "logs/draw_agglomeration.json",
-    benchmark:
-        "benchmarks/draw_agglomeration.tsv"
-    params:
-        group="agglomeration",
-        code=figure_code("agglomeration"),
-
-
-use rule draw_maps as draw_industry with:
-    input:
-        stages=rules.build_stages.output.stages,
-        panel=rules.build_panel.output.panel,
-        estimates=rules.collect.output.estimates,
-    output:
-        **drawn("stages", *FIGURES["industry"]),
-    log:
-        "logs/draw_industry.json",
-    benchmark:
-        "benchmarks/draw_industry.tsv"
-    params:
-        group="industry",
-        code=figure_code("industry"),
-
-
-use rule draw_maps as draw_potential with:
-    input:
-        potential=rules.build_potential.output.potential,
-        panel=rules.build_panel.output.panel,
-    output:
-        **drawn("potential", *FIGURES["potential"]),
-    log:
-        "logs/draw_potential.json",
-    benchmark:
-        "benchmarks/draw_potential.tsv"
-    params:
-        group="potential",
-        code=figure_code("potential"),
-
-
-use rule draw_maps as draw_robustness with:
-    input:
-        curve=rules.analyse_robustness.output.curve,
-    output:
-        **drawn("robustness", *FIGURES["robustness"]),
-    log:
-        "logs/draw_robustness.json",
-    benchmark:
-        "benchmarks/draw_robustness.tsv"
-    params:
-        group="robustness",
-        code=figure_code("robustness"),
-
-
-use rule draw_maps as draw_toser with:
-    input:
-        means=rules.analyse_toser.output.means,
-        estimates=rules.collect.output.estimates,
-    output:
-        **drawn("toser", *FIGURES["toser"]),
-    log:
-        "logs/draw_toser.json",
-    benchmark:
-        "benchmarks/draw_toser.tsv"
-    params:
-        group="toser",
-        code=figure_code("toser"),
-
-
-use rule draw_maps as draw_spatial with:
-    input:
-        estimates=rules.collect.output.estimates,
-        inequality=rules.analyse_convergence.output.inequality,
-    output:
-        **drawn("spatial", *FIGURES["spatial"]),
-    log:
-        "logs/draw_spatial.json",
-    benchmark:
-        "benchmarks/draw_spatial.tsv"
-    params:
-        group="spatial",
-        code=figure_code("spatial"),
+        "../scripts/figures/draw_figures.py"

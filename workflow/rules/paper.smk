@@ -1,82 +1,45 @@
-SECTIONS = [
-    "abstract",
-    "introduction",
-    "data",
-    "methods",
-    "gap",
-    "agglomeration",
-    "toser",
-    "industry",
-    "potential",
-    "spatial",
-    "robustness",
-    "limits",
-    "conclusion",
-    "appendix",
-]
-# Sections in which no digit is typed and every claiming sentence is held to the results.
-GUARDED = [
-    "abstract",
-    "gap",
-    "agglomeration",
-    "toser",
-    "industry",
-    "potential",
-    "spatial",
-    "robustness",
-    "conclusion",
-]
+# The manuscript: its sentences held to the results, the referees' checklist, the PDF.
+from pathlib import Path
 
+from monotowns.run.schema import read
 
-# The figures and tables that there are.
-SHOWN_FIGURES = [
-    f"results/figures/{n}.svg"
-    for group, names in FIGURES.items()
-    for n in names
-    if f"draw_{group}" not in LACKING
-]
+SECTIONS = sorted(Path(f"{HERE}paper/sections").glob("*.typ"))
+SHOWN_FIGURES = [f"results/figures/{name}.svg" for name in DRAWN]
 SHOWN_TABLES = [
-    path for stage, path in PAPER_TABLES.items() if stage not in LACKING
-] + [
+    *filter(
+        REACH.has,
+        [
+            rules.build_panel.output.flow,
+            rules.build_stages.output.grid_print,
+            rules.analyse_convergence.output.clubs_print,
+            rules.validate_estimators.output.table,
+        ],
+    ),
     rules.collect.output.samples_print,
     rules.collect.output.estimates_print,
     "results/checklist.csv",
 ]
-# Nothing is typeset from a panel whose contracts were not held.
-CONTRACTS = [] if "check_contracts" in LACKING else ["results/tables/contracts.csv"]
+with refusals():
+    ARTEFACTS = {item["artefact"] for item in read(f"{HERE}paper/checklist.yaml")}
 
 
 rule check_claims:
     input:
-        **{s: f"{HERE}paper/sections/{s}.typ" for s in SECTIONS},
+        sections=SECTIONS,
         claims=f"{HERE}paper/claims.yaml",
         numbers=rules.collect.output.numbers,
         estimates=rules.collect.output.estimates,
-        facts=[rules.collect.output.facts, *FACTS],
+        facts=REACH.made("facts"),
         flows=rules.collect.output.samples,
     output:
         claims=shown("results/claims.csv", "paper", "checks"),
         left_out=shown("results/tables/left_out.csv", "paper", "checks"),
     log:
         "logs/check_claims.json",
-    benchmark:
-        "benchmarks/check_claims.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    resources:
-        mem_mb=500,
-        runtime=5,
     params:
-        sections=SECTIONS,
-        guarded=GUARDED,
         shown=[*SHOWN_FIGURES, *SHOWN_TABLES],
-        lacking={
-            "stage": LACKING,
-            "section": needs.sections_lacking(LACKING),
-            "specification": LEFT_OUT,
-        },
+        lacking=REACH.lacking(),
         policy=config["claims"],
-        code=code_of("workflow/monotowns", "workflow/scripts/paper/check_claims.py"),
     message:
         "Claims: hold the manuscript's sentences to the results"
     script:
@@ -87,36 +50,17 @@ rule walk_checklist:
     input:
         items_=f"{HERE}paper/checklist.yaml",
         estimates=rules.collect.output.estimates,
-        facts=[rules.collect.output.facts, *FACTS],
+        facts=REACH.made("facts"),
         claims=rules.check_claims.output.claims,
-        tables=[
-            path
-            for stage, paths in {
-                "build_weights": [rules.build_weights.output.balance],
-                "analyse_robustness": [rules.analyse_robustness.output.curve],
-                "analyse_exposure": [rules.analyse_exposure.output.rotemberg],
-                "analyse_toser": rules.analyse_toser.output,
-            }.items()
-            if stage not in LACKING
-            for path in paths
-        ],
-        figures=SHOWN_FIGURES,
+        artefacts=sorted(filter(REACH.makes, ARTEFACTS)),
     output:
         checklist=shown("results/checklist.csv", "paper", "checks"),
     log:
         "logs/walk_checklist.json",
-    benchmark:
-        "benchmarks/walk_checklist.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    resources:
-        mem_mb=500,
-        runtime=5,
     params:
         acknowledged=config["acknowledged"],
         policy=config["claims"],
         here=HERE,
-        code=code_of("workflow/monotowns", "workflow/scripts/paper/walk_checklist.py"),
     message:
         "Checklist: what referees look for, item by item"
     script:
@@ -127,9 +71,10 @@ rule compile_paper:
     input:
         main=f"{HERE}paper/main.typ",
         library=f"{HERE}paper/lib.typ",
-        sections=[f"{HERE}paper/sections/{s}.typ" for s in SECTIONS],
+        sections=SECTIONS,
         references=f"{HERE}paper/references.bib",
-        contracts=CONTRACTS,
+        # Nothing is typeset from a panel whose contracts were not held.
+        contracts=REACH.made("contracts"),
         claims=rules.check_claims.output.claims,
         left_out=rules.check_claims.output.left_out,
         checklist=rules.walk_checklist.output.checklist,
@@ -141,17 +86,9 @@ rule compile_paper:
         paper=shown("results/paper.pdf", "paper", "manuscript"),
     log:
         "logs/compile_paper.json",
-    benchmark:
-        "benchmarks/compile_paper.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    resources:
-        mem_mb=1000,
-        runtime=5,
     params:
         author=config["author"],
         here=HERE,
-        code=code_of("workflow/monotowns", "workflow/scripts/paper/compile_paper.py"),
     message:
         "Paper: typeset results/paper.pdf"
     script:

@@ -1,15 +1,21 @@
-"""Two-stage least squares with fixed effects, and inference that survives weak instruments."""
+"""Two-stage least squares with absorbed effects, and inference that survives weak instruments.
 
-import warnings
+linearmodels' ``IV2SLS`` estimates on projected columns. It has (7.1) neither the effective F of
+Montiel Olea and Pflueger nor Anderson-Rubin sets; both are written here, without a grid.
+"""
+
 from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 from scipy import linalg, stats
 
+from monotowns.estimate import absorb
+from monotowns.estimate.collinearity import refuse_unidentified
 from monotowns.estimate.record import Fit, wald_terms
-from monotowns.estimate.regression import drop_singletons
 from monotowns.run.errors import DesignError
+
+WHERE = "two-stage least squares"
 
 
 def iv(
@@ -21,7 +27,6 @@ def iv(
     fixed_effects=(),
     cluster="region",
     weights=None,
-    level=0.95,
 ) -> Fit:
     """Two-stage least squares of one endogenous treatment.
 
@@ -37,8 +42,6 @@ def iv(
         Column of the clusters; None gives the classical homoskedastic variance.
     weights : str, optional
         Column of positive analytic weights.
-    level : float
-        Coverage of all intervals.
 
     Returns
     -------
@@ -54,56 +57,65 @@ def iv(
         Values missing, weights not positive, fewer than two clusters, or regressors or
         instruments that are collinear once the effects are absorbed.
     """
-    import pyfixest
+    from linearmodels.iv import IV2SLS
 
-    columns = [outcome, treatment, *instruments, *controls, *fixed_effects, "entity"]
-    columns += [name for name in (cluster, weights) if name]
-    _check(rows, columns, cluster, weights)
-    used = drop_singletons(rows[list(dict.fromkeys(columns))], fixed_effects)
-    formula = " | ".join(
-        [f"{outcome} ~ {' + '.join(controls) or '1'}"]
-        + ([" + ".join(fixed_effects)] if fixed_effects else [])
-        + [f"{treatment} ~ {' + '.join(instruments)}"]
-    )
-    variance = {"CRV1": cluster} if cluster else "iid"
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # collinearity is an error here, raised below
-        model = pyfixest.feols(formula, used, vcov=variance, weights=weights)
-        model.first_stage()
-    dropped = {*model._collin_vars, *model._collin_vars_z}
-    if dropped:
-        raise DesignError(
-            "two-stage least squares",
-            "collinear columns",
-            keys=sorted(dropped),
-            remedy="leave them out or name fewer fixed effects",
-        )
-    clusters = used[cluster].nunique() if cluster else len(used)
-    df = clusters - 1 if cluster else model._df_t
-    names = [treatment, *controls]
-    place = [list(model._coefnames).index(name) for name in names]
-    covariance = np.asarray(model._vcov)[np.ix_(place, place)]
-    terms = wald_terms(
-        names, model._beta_hat[place], np.sqrt(np.diag(covariance)), level=level, df=df
-    )
-    told = f"CRV1({cluster})" if cluster else "homoskedastic"
+    used = absorb.drop_singletons(rows, fixed_effects)
+    ids = np.arange(len(used)) if cluster is None else used[cluster]
+    group, labels = absorb.codes(ids, cluster or "rows")
+    if len(labels) < 2:
+        raise DesignError(WHERE, "fewer than two clusters", keys=[cluster])
+    effects = [absorb.codes(used[e], e)[0] for e in fixed_effects] or [np.zeros(len(used), int)]
+    names = [treatment, *instruments, *controls]
+    columns, root = used[[outcome, *names]].to_numpy(float), absorb.root_weights(used, weights)
+    clean = absorb.demean(columns, effects, root)
+    y, x, Z, count = clean[:, 0], clean[:, 1], clean[:, 2:], len(instruments)
+    w = Z[:, count:]
+    raw = columns[:, 1:] * root[:, None]
+    second = [0, *range(1 + count, len(names))]
+    refuse_unidentified(WHERE, raw[:, 1:], Z, names[1:])
+    refuse_unidentified(WHERE, raw[:, second], np.c_[x, w], [names[i] for i in second])
+    model = IV2SLS(y, w if controls else None, x, Z[:, :count])
+    n, clusters = len(used), len(labels)
+    absorbed = absorb.residual_degrees(effects, None if cluster is None else group)
+    k = 1 + len(controls) + absorbed
+    if cluster is None:
+        found = model.fit(cov_type="unadjusted")
+        factor, df, group = n / (n - k), n - k, None
+    else:
+        found = model.fit(cov_type="clustered", clusters=group, debiased=False)
+        factor, df = _factor(n, k, clusters), clusters - 1
+    # linearmodels lists the exogenous regressors first.
+    place = [len(controls), *range(len(controls))]
+    covariance = factor * np.asarray(found.cov)[np.ix_(place, place)]
+    estimate = np.asarray(found.params)[place]
+    terms = wald_terms([treatment, *controls], estimate, np.sqrt(np.diag(covariance)), df=df)
+    label = f"CRV1({cluster})" if cluster else "homoskedastic"
+    details = _weak(y, x, Z, instruments, group, df, absorbed)
     return Fit(
         terms,
         "iv",
-        f"{told}, fixest small-sample correction",
-        len(used),
+        f"{label}, fixest small-sample correction",
+        n,
         used["entity"].nunique(),
         clusters,
         covariance,
-        details=_weak(model, treatment, instruments, used[cluster] if cluster else None, df, level),
+        details,
     )
 
 
-def weak_instrument_records(fit: Fit) -> list[Fit]:
-    """The fit with its effective F as a term, and its Anderson-Rubin set as a further variance.
+def iv_and_sets(
+    rows, outcome, treatment, instruments, cluster, controls=(), fixed_effects=(), weights=None
+) -> list[Fit]:
+    """Two-stage least squares with its effective F as a term, and the Anderson-Rubin set.
 
     Of a set that is not one interval the hull is given; an empty one has no bounds.
     """
+    fit = iv(rows, outcome, treatment, instruments, controls, fixed_effects, cluster, weights)
+    return weak_instrument_records(fit)
+
+
+def weak_instrument_records(fit: Fit) -> list[Fit]:
+    """Split a fit of :func:`iv` into its terms with the effective F, and the Anderson-Rubin set."""
     terms = fit.terms.copy()
     terms.loc[len(terms)] = ["effective_F", fit.details["effective_F"], *[np.nan] * 4]
     accepted = fit.details["anderson_rubin"]
@@ -113,35 +125,18 @@ def weak_instrument_records(fit: Fit) -> list[Fit]:
         ci_low=accepted[0][0] if accepted else np.nan,
         ci_high=accepted[-1][1] if accepted else np.nan,
     )
-    told = f"Anderson-Rubin set, {len(accepted)} interval{'s' * (len(accepted) != 1)}"
-    return [replace(fit, terms=terms), replace(fit, terms=robust, variance=told, covariance=None)]
+    label = f"Anderson-Rubin set, {len(accepted)} interval{'s' * (len(accepted) != 1)}"
+    return [replace(fit, terms=terms), replace(fit, terms=robust, variance=label, covariance=None)]
 
 
-def _check(rows, columns, cluster, weights):
-    where = "two-stage least squares"
-    absent = [name for name in columns if name not in rows]
-    if absent:
-        raise DesignError(where, "no such column", keys=absent, expected=", ".join(rows.columns))
-    missing = rows[columns].isna().any(axis=1)
-    if missing.any():
-        raise DesignError(
-            where,
-            "values are missing",
-            keys=rows.index[missing],
-            found=[c for c in columns if rows[c].isna().any()],
-        )
-    if cluster and rows[cluster].nunique() < 2:
-        raise DesignError(where, "fewer than two clusters", keys=[cluster])
-    if weights and (rows[weights] <= 0).any():
-        raise DesignError(where, "weights must be positive", keys=rows.index[rows[weights] <= 0])
+def _factor(n, k, clusters):
+    return clusters / (clusters - 1) * (n - 1) / (n - k)
 
 
-def _weak(model, treatment, instruments, cluster, df, level):
-    """Weak-instrument statistics from the absorbed (and weighted) arrays of a fit."""
-    named = list(model._coefnames_z)
-    excluded = model._Z[:, [named.index(name) for name in instruments]]
-    exogenous = model._Z[:, [j for j, name in enumerate(named) if name not in instruments]]
-    both = np.c_[model._Y, model._X[:, list(model._coefnames).index(treatment)]]
+def _weak(y, x, Z, instruments, group, df, absorbed, level=0.95):
+    """Weak-instrument statistics from the projected (and weighted) columns of a fit."""
+    count = len(instruments)
+    excluded, exogenous, both = Z[:, :count], Z[:, count:], np.c_[y, x]
     if exogenous.size:
         both = both - exogenous @ np.linalg.lstsq(exogenous, both, rcond=None)[0]
         excluded = excluded - exogenous @ np.linalg.lstsq(exogenous, excluded, rcond=None)[0]
@@ -149,16 +144,14 @@ def _weak(model, treatment, instruments, cluster, df, level):
     inverse = np.linalg.inv(gram)
     slopes = inverse @ excluded.T @ both  # of the reduced form and of the first stage
     residuals = both - excluded @ slopes
-    # Both equations have the same regressors, hence the first stage's correction.
-    ssc = float(np.squeeze(model._model_1st_stage._ssc))
-    if cluster is None:
-        blocks = np.multiply.outer(residuals.T @ residuals / (len(both) - 1), gram)
+    n, k = len(both), Z.shape[1] + absorbed
+    if group is None:
+        blocks = np.multiply.outer(residuals.T @ residuals / (n - k), gram)
     else:
-        groups = np.unique(cluster, return_inverse=True)[1]
-        scores = np.zeros((groups.max() + 1, 2, len(instruments)))
-        np.add.at(scores, groups, residuals[:, :, None] * excluded[:, None, :])
-        blocks = np.einsum("gak,gbl->abkl", scores, scores)
-    blocks = ssc * (inverse @ blocks @ inverse)
+        scores = np.zeros((group.max() + 1, 2, count))
+        np.add.at(scores, group, residuals[:, :, None] * excluded[:, None, :])
+        blocks = _factor(n, k, len(scores)) * np.einsum("gak,gbl->abkl", scores, scores)
+    blocks = inverse @ blocks @ inverse
     reduced, first = slopes.T
     return {
         "first_stage": dict(zip(instruments, first.tolist(), strict=True)),

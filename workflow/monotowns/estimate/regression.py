@@ -1,7 +1,7 @@
-"""Least squares with high-dimensional fixed effects, fixest's small-sample rule.
+"""Least squares and event studies with absorbed effects: statsmodels on projected columns.
 
-Written here and not left to pyfixest or linearmodels because every specification is a job of its
-own and their import alone takes longer than the estimation; the tests hold the numbers to both.
+statsmodels 0.15 fits and clusters; what it lacks is put on top: dropping singletons, fixest's
+small-sample factor with effects nested in the clusters not counted, and the uniform band.
 """
 
 from dataclasses import replace
@@ -9,27 +9,13 @@ from dataclasses import replace
 import numpy as np
 
 from monotowns.estimate import absorb
+from monotowns.estimate.collinearity import refuse_unidentified
 from monotowns.estimate.record import Fit, wald_terms
+from monotowns.estimate.variances import under_each
 from monotowns.run.errors import DesignError
 
 #: Draws of the sup-t statistic; its 95th percentile is then known to about .01.
 BAND_DRAWS = 20_000
-#: A regressor with no more than this share of its norm left is explained by the fixed effects.
-ABSORBED = 1e-8
-
-
-def drop_singletons(rows, fixed_effects):
-    """Drop rows that are alone in a level of a fixed effect, until none is left.
-
-    They are fitted exactly and say nothing of the slopes, but would count as observations and
-    clusters (Correia 2015).
-    """
-    kept = -1
-    while kept != len(rows):
-        kept = len(rows)
-        for effect in fixed_effects:
-            rows = rows[rows.groupby(effect)[effect].transform("size") > 1]
-    return rows.reset_index(drop=True)
 
 
 def least_squares(
@@ -57,101 +43,111 @@ def least_squares(
         One term a regressor; Student's t with clusters - 1 degrees of freedom, CRV1 covariance
         with ``G/(G-1) * (n-1)/(n-k)``, effects nested in the clusters not counted in ``k`` (fixest,
         Berge 2018). ``details`` holds what other variance estimators need: ``rows`` (the rows
-        used), ``y``, ``X`` (demeaned, root-weighted), ``residuals``, ``r2_within``.
+        used), ``y``, ``X`` (projected, root-weighted), ``residuals``, ``effects`` (codes), ``raw``
+        (outcome, regressors, clusters and effects as they were) and ``r2_within``.
 
     Raises
     ------
     DesignError
         A regressor is explained by the fixed effects or by the others; fewer than two clusters.
     """
+    from statsmodels.regression.linear_model import OLS
+
     where = f"{estimator} of {outcome}"
-    used = drop_singletons(rows, fixed_effects)
+    used = absorb.drop_singletons(rows, fixed_effects)
     group, labels = absorb.codes(used[cluster], cluster)
     if len(labels) < 2:
         raise DesignError(where, "fewer than two clusters", keys=[cluster])
-    effects = [absorb.codes(used[e], e)[0] for e in fixed_effects]
-    root = None if weights is None else np.sqrt(used[weights].to_numpy(float))
+    effects = [absorb.codes(used[e], e)[0] for e in fixed_effects] or [np.zeros(len(used), int)]
+    root = absorb.root_weights(used, weights)
     columns = used[[outcome, *names]].to_numpy(float)
-    if not effects:
-        effects = [np.zeros(len(used), dtype=int)]
-    clean = absorb.demean(columns, effects, root=root)
-    left = np.linalg.norm(clean, axis=0)[1:]
-    whole = np.linalg.norm(columns if root is None else columns * root[:, None], axis=0)[1:]
-    gone = [name for name, a, b in zip(names, left, whole, strict=True) if a <= ABSORBED * b]
-    if gone:
-        raise DesignError(where, "a regressor is explained by the fixed effects", keys=gone)
+    clean = absorb.demean(columns, effects, root)
     y, X = clean[:, 0], clean[:, 1:]
-    if np.linalg.matrix_rank(X / left) < len(names):
-        raise DesignError(where, "the regressors explain one another", keys=names)
-    bread = np.linalg.inv(X.T @ X)
-    estimate = bread @ (X.T @ y)
-    residuals = y - X @ estimate
-    scores = X * residuals[:, None]
-    sums = np.column_stack([np.bincount(group, s, len(labels)) for s in scores.T])
-    n, k = len(used), len(names) + absorb.residual_degrees(effects, group)
-    scale = len(labels) / (len(labels) - 1) * (n - 1) / (n - k)
-    covariance = scale * bread @ (sums.T @ sums) @ bread
-    terms = wald_terms(names, estimate, np.sqrt(np.diag(covariance)), df=len(labels) - 1)
+    refuse_unidentified(where, columns[:, 1:] * root[:, None], X, names)
+    found = OLS(y, X).fit(
+        cov_type="cluster", cov_kwds={"groups": group, "use_correction": False}, use_t=True
+    )
+    n, clusters = len(used), len(labels)
+    k = len(names) + absorb.residual_degrees(effects, group)
+    factor = clusters / (clusters - 1) * (n - 1) / (n - k)
+    covariance = factor * np.asarray(found.cov_params())
+    terms = wald_terms(names, found.params, np.sqrt(np.diag(covariance)), df=clusters - 1)
     details = {
         "rows": used,
         "y": y,
         "X": X,
-        "residuals": residuals,
-        "r2_within": 1 - (residuals @ residuals) / (y @ y),
+        "residuals": found.resid,
+        "effects": effects,
+        "raw": (columns[:, 0], columns[:, 1:], used[cluster], [used[e] for e in fixed_effects]),
+        "cluster": cluster,
+        "weights": weights,
+        "r2_within": 1 - found.ssr / (y @ y),
     }
-    return Fit(
-        terms,
-        estimator,
-        f"CRV1({cluster}), fixest small-sample correction",
-        n,
-        used["entity"].nunique(),
-        len(labels),
-        covariance,
-        details,
-    )
+    label = f"CRV1({cluster}), fixest small-sample correction"
+    entities = used["entity"].nunique()
+    return Fit(terms, estimator, label, n, entities, clusters, covariance, details)
 
 
-def by_year(rows, treatment, base):
-    """Split a treatment into one column a year, the base year left out.
+def ols(
+    rows,
+    outcome,
+    treatment,
+    cluster,
+    controls=(),
+    fixed_effects=(),
+    weights=None,
+    variances=(),
+    *,
+    draws=9999,
+    seed=0,
+) -> list[Fit]:
+    """Least squares of one or several treatments, controls beside them.
 
     Returns
     -------
-    rows : pandas.DataFrame
-        With the columns ``<treatment> in <year>``.
-    names : list of str
-        These columns in the order of the years.
+    list of Fit
+        Under the clustered variance, then under each further one.
     """
-    years = [year for year in sorted(rows["year"].unique()) if year != base]
-    columns = {f"{treatment} in {y}": rows[treatment] * (rows["year"] == y) for y in years}
-    return rows.assign(**columns), list(columns)
+    names = [treatment] if isinstance(treatment, str) else list(treatment)
+    fit = least_squares(rows, outcome, [*names, *controls], fixed_effects, cluster, weights)
+    return under_each(fit, variances, draws, seed)
 
 
 def event_study(
-    rows, outcome, names, controls=(), fixed_effects=(), cluster="region", weights=None, seed=0
-) -> Fit:
-    """Treatment by year.
-
-    Parameters
-    ----------
-    rows, names
-        From :func:`by_year`; the rest as in :func:`least_squares`.
-    seed : int
-        Of the uniform band.
+    rows,
+    outcome,
+    treatment,
+    base,
+    cluster,
+    controls=(),
+    fixed_effects=(),
+    weights=None,
+    variances=(),
+    *,
+    draws=9999,
+    seed=0,
+) -> list[Fit]:
+    """Treatment by year against a base year.
 
     Returns
     -------
-    Fit
-        One term a year named by the year (the base year is not among them), the controls, and one
-        term ``band`` whose estimate is the critical value of the uniform 95 per cent band of the
-        years.
+    list of Fit
+        As :func:`ols`. One term a year (the base year is not among them), the controls, and under
+        the clustered variance one term ``band`` whose estimate is the critical value of the
+        uniform 95 per cent band of the years.
     """
+    years = [year for year in sorted(rows["year"].unique()) if year != base]
+    columns = {f"{treatment} in {y}": rows[treatment] * (rows["year"] == y) for y in years}
+    names = [*columns, *controls]
     fit = least_squares(
-        rows, outcome, [*names, *controls], fixed_effects, cluster, weights, "event_study"
+        rows.assign(**columns), outcome, names, fixed_effects, cluster, weights, "event_study"
     )
-    terms = fit.terms.assign(term=[*(name[-4:] for name in names), *controls])
-    band = sup_t(fit.covariance[: len(names), : len(names)], seed=seed)
+    fit = replace(fit, terms=fit.terms.assign(term=[*map(str, years), *controls]))
+    own, *others = under_each(fit, variances, draws, seed)
+    band = sup_t(fit.covariance[: len(years), : len(years)], seed=seed)
+    terms = own.terms.copy()
     terms.loc[len(terms)] = ["band", band, *[np.nan] * 4]
-    return replace(fit, terms=terms)
+    return [replace(own, terms=terms), *others]
 
 
 def sup_t(covariance, level=0.95, draws=BAND_DRAWS, seed=0) -> float:

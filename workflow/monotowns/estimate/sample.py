@@ -1,11 +1,10 @@
-"""Samples, dummies and products, and the checks that every specification passes."""
+"""Samples, dummies and products, and the conditions that the rows of a specification satisfy."""
 
 import numpy as np
 import pandas as pd
 
 from monotowns.run.errors import DesignError
 from monotowns.run.schema import nearest
-from monotowns.run.settings import columns_of
 
 
 def holds(frame: pd.DataFrame, conditions: dict) -> np.ndarray:
@@ -104,6 +103,56 @@ def derive(frame: pd.DataFrame, name: str, rule: dict, where: str) -> pd.Series:
     return np.log(values.where(values > 0)) if rule.get("log") else values
 
 
+def columns_of(spec: dict) -> list[str]:
+    """Columns that a specification uses, products as they are written."""
+    treatment = spec["treatment"]
+    found = [spec["outcome"], *([treatment] if isinstance(treatment, str) else treatment)]
+    for key in ("instruments", "controls", "fixed_effects"):
+        found += spec.get(key, [])
+    return [*found, spec["cluster"], *([spec["weights"]] if "weights" in spec else [])]
+
+
+def needed(spec: dict) -> set[str]:
+    """Columns of the panel from which a specification's sample, dummies and products are made."""
+    derived = spec.get("derived", {})
+    found = {part for column in columns_of(spec) for part in column.split(":")}
+    for conditions in (spec["rows"], *spec["dummies"].values()):
+        found |= set(conditions)
+    for rule in derived.values():
+        found |= {rule["of"], rule.get("per", rule["of"])}
+    place = {"lat", "lon"} if spec.get("variances") else set()
+    return (found - set(derived) - set(spec["dummies"])) | place | {"entity", "year"}
+
+
+def prepare(panel: pd.DataFrame, *tables: pd.DataFrame, joined=()) -> pd.DataFrame:
+    """Join tables to the panel and write the TOSER cohort as the estimators want it.
+
+    ``toser_cohort`` is the first year of the status, 0 for never; an undated status is neither
+    treated nor a control, so its cohort is missing.
+
+    Parameters
+    ----------
+    panel : pandas.DataFrame
+    *tables : pandas.DataFrame
+        By ``entity`` and ``year``, or by ``entity`` alone.
+    joined : sequence of (str, pandas.DataFrame, list of str)
+        Further tables: name, rows, key columns.
+
+    Raises
+    ------
+    DesignError
+        A further table lacks a key, repeats one, or has a column that the panel has already.
+    """
+    frame = panel
+    for table in tables:
+        keys = ["entity", "year"] if "year" in table else ["entity"]
+        frame = frame.merge(table, on=keys, how="left", validate="m:1")
+    for name, table, keys in joined:
+        frame = join(frame, name, table, keys)
+    cohort = frame["toser"].fillna(0).where(frame["toser"] != 0)
+    return frame.assign(toser_cohort=cohort)
+
+
 def with_columns(frame: pd.DataFrame, spec: dict, where: str) -> pd.DataFrame:
     """Add the derived columns, dummies and products (``a:b``) that a specification names.
 
@@ -129,34 +178,57 @@ def with_columns(frame: pd.DataFrame, spec: dict, where: str) -> pd.DataFrame:
     return frame
 
 
-def check(frame: pd.DataFrame, name: str, spec: dict) -> pd.DataFrame:
-    """Refuse what cannot be estimated; return the rows with all columns present.
-
-    Raises
-    ------
-    DesignError
-        The sample is empty, a key is doubled, there are fewer than two clusters, the base year of
-        an event study is not in the sample, or a treatment does not vary.
-    """
-    where = f"specification {name}"
-    rows = frame.dropna(subset=columns_of(spec))
+def not_empty(rows: pd.DataFrame, spec: dict) -> None:
+    """Refuse a sample without rows."""
     if rows.empty:
-        raise DesignError(where, "the sample is empty", keys=[spec["sample"]])
-    doubled = rows.duplicated(["entity", "year"])
-    if doubled.any():
-        keys = rows.loc[doubled, ["entity", "year"]].itertuples(index=False, name=None)
-        raise DesignError(where, "an entity-year stands twice", keys=keys)
+        raise DesignError("sample", "the sample is empty", keys=[spec["sample"]])
+
+
+def keys_are_unique(rows: pd.DataFrame, spec: dict) -> None:
+    """Refuse an entity that stands twice in a year."""
+    doubled = rows.loc[rows.duplicated(["entity", "year"]), ["entity", "year"]]
+    if len(doubled):
+        keys = doubled.itertuples(index=False, name=None)
+        raise DesignError("sample", "an entity-year stands twice", keys=keys)
+
+
+def two_clusters(rows: pd.DataFrame, spec: dict) -> None:
+    """Refuse a sample whose errors fall into one cluster."""
     if rows[spec["cluster"]].nunique() < 2:
-        raise DesignError(where, "fewer than two clusters", keys=[spec["cluster"]])
-    if "base" in spec and spec["base"] not in set(rows["year"]):
-        raise DesignError(
-            where,
-            "the base year is not in the sample",
-            keys=[spec["base"]],
-            expected=f"{rows['year'].min()} to {rows['year'].max()}",
-        )
+        raise DesignError("sample", "fewer than two clusters", keys=[spec["cluster"]])
+
+
+#: Conditions on the rows of every estimator.
+ALWAYS = (not_empty, keys_are_unique, two_clusters)
+
+
+def treatment_varies(rows: pd.DataFrame, spec: dict) -> None:
+    """Refuse a treatment that does not vary, or a dummy that a single entity has or lacks."""
     treatments = spec["treatment"]
     for treatment in [treatments] if isinstance(treatments, str) else treatments:
-        if rows[treatment].nunique() < 2:
-            raise DesignError(where, "the treatment does not vary", keys=[treatment])
-    return rows
+        values = rows[treatment].unique()
+        if len(values) < 2:
+            raise DesignError("sample", "the treatment does not vary", keys=[treatment])
+        counts = rows.groupby(treatment)["entity"].nunique()
+        if len(values) == 2 and counts.min() < 2:
+            entity = rows.loc[rows[treatment] == counts.idxmin(), "entity"].iloc[0]
+            raise DesignError(
+                "sample",
+                f"{treatment} is {counts.idxmin():g} for a single entity",
+                keys=[entity],
+                expected="at least two entities on each side: one has no spread to learn from",
+            )
+
+
+def base_year_is_seen(rows: pd.DataFrame, spec: dict) -> None:
+    """Refuse an event study whose base year is missing for a value of the treatment."""
+    base, treatment = spec["base"], spec["treatment"]
+    seen = rows[rows["year"] == base]
+    if seen.empty:
+        span = f"{rows['year'].min()} to {rows['year'].max()}"
+        raise DesignError(
+            "sample", "the base year is not in the sample", keys=[base], expected=span
+        )
+    if seen[treatment].nunique() < 2:
+        problem = f"no row of {base} with another {treatment} than {seen[treatment].iloc[0]:g}"
+        raise DesignError("sample", problem, keys=[base], expected="both sides in the base year")

@@ -1,79 +1,171 @@
-"""From a specification to its records: the panel joined, the sample drawn, the estimator run."""
+"""Specifications as data: loaded, checked before anything runs, estimated a question at a time."""
 
-from importlib import import_module
-from inspect import signature
+import copy
+from pathlib import Path
 
 import pandas as pd
 
-from monotowns.estimate import sample as design
+from monotowns.estimate import sample
+from monotowns.estimate.estimators import ESTIMATORS, FIELDS, check_fields
 from monotowns.estimate.record import RECORD, to_records
-from monotowns.run.errors import DesignError
-from monotowns.run.settings import ESTIMATORS
+from monotowns.run import schema
+from monotowns.run.errors import ConfigError, DesignError
+from monotowns.run.settings import load_yaml, merged
+
+#: Columns of the flow of a sample.
+FLOW = ["specification", "step", "rows", "entities"]
+#: How a step of the flow begins that says why there is no estimate.
+REFUSED = "not estimated: "
 
 
-def prepare(panel: pd.DataFrame, *tables: pd.DataFrame, joined=()) -> pd.DataFrame:
-    """Join tables to the panel and write the TOSER cohort as the estimators want it.
+def load(paths) -> tuple[dict, str]:
+    """Lay specification files over one another; also their names, for messages."""
+    paths = [paths] if isinstance(paths, (str, Path)) else paths
+    return merged(*map(load_yaml, paths)), ", ".join(map(str, paths))
 
-    ``toser_cohort`` is the first year of the status, 0 for never; an undated status is neither
-    treated nor a control, so its cohort is missing.
+
+def declared_schema() -> dict:
+    """The JSON schema of a specification file, with the estimators that there are."""
+    whole = copy.deepcopy(schema.load("specifications"))
+    fields = whole["properties"]["specifications"]["additionalProperties"]["properties"]
+    fields["estimator"]["enum"] = list(ESTIMATORS)
+    return whole
+
+
+def load_specifications(paths, years: dict) -> dict:
+    """Load and check samples, dummies and specifications.
 
     Parameters
     ----------
-    panel : pandas.DataFrame
-    *tables : pandas.DataFrame
-        By ``entity`` and ``year``, or by ``entity`` alone.
-    joined : sequence of (str, pandas.DataFrame, list of str)
-        Further tables: name, rows, key columns.
-
-    Raises
-    ------
-    DesignError
-        A further table lacks a key, repeats one, or has a column that the panel has already.
-    """
-    frame = panel
-    for table in tables:
-        keys = ["entity", "year"] if "year" in table else ["entity"]
-        frame = frame.merge(table, on=keys, how="left", validate="m:1")
-    for name, table, keys in joined:
-        frame = design.join(frame, name, table, keys)
-    cohort = frame["toser"].fillna(0).where(frame["toser"] != 0)
-    return frame.assign(toser_cohort=cohort)
-
-
-def fit(rows: pd.DataFrame, spec: dict, draws: int, seed: int) -> list:
-    """Fit a checked specification on its rows.
+    paths : path-like or list of path-like
+        Later files add to earlier ones and overrule them; null removes an entry.
+    years : dict
+        ``first`` and ``last`` year of the panel.
 
     Returns
     -------
-    list of Fit
-        The specification's own first, then the same estimates under its further variances.
+    dict
+        Specification name -> its fields with the defaults that its estimator reads filled in, and
+        under ``rows``, ``dummies`` and ``derived`` the conditions of its sample and the columns
+        that it names: all that its estimation depends on.
+
+    Raises
+    ------
+    ConfigError
+        For unknown names, each with the nearest valid one, and for fields that the estimator does
+        not read.
     """
-    module = import_module(f"monotowns.estimate.{ESTIMATORS[spec['estimator']]}")
-    outcome, treatment, cluster = spec["outcome"], spec["treatment"], spec["cluster"]
-    controls = spec.get("controls", [])
-    linear = {
-        "fixed_effects": spec.get("fixed_effects", []),
-        "cluster": cluster,
-        "weights": spec.get("weights"),
-    }
-    if spec["estimator"] == "iv":
-        found = module.iv(rows, outcome, treatment, spec["instruments"], controls, **linear)
-        return module.weak_instrument_records(found)
-    if spec["estimator"] not in ("ols", "event_study"):
-        function, options = getattr(module, spec["estimator"]), spec.get("options", {})
-        if "seed" in signature(function).parameters:
-            options = options | {"seed": seed}
-        return [function(rows, outcome, treatment, cluster, **options)]
-    if spec["estimator"] == "event_study":
-        rows, names = module.by_year(rows, treatment, spec["base"])
-        found = module.event_study(rows, outcome, names, controls, seed=seed, **linear)
-    else:
-        names = [treatment] if isinstance(treatment, str) else list(treatment)
-        found = module.least_squares(rows, outcome, [*names, *controls], **linear)
-    if not spec.get("variances"):
-        return [found]
-    variances = import_module("monotowns.estimate.variances")
-    return [found, *variances.alternatives(found, outcome, [*names, *controls], spec, draws, seed)]
+    loaded, path = load(paths)
+    if isinstance(loaded.get("specifications"), dict):
+        defaults = _defaults(loaded, path)
+        filled = {k: _filled(v, defaults) for k, v in loaded["specifications"].items()}
+        loaded = loaded | {"specifications": filled}
+    schema.check(loaded, "specifications", path, whole=declared_schema())
+    for kind in ("samples", "dummies"):
+        for name, conditions in loaded.get(kind, {}).items():
+            _check_ranges(conditions, f"{path}, {name}")
+    for name, spec in loaded["specifications"].items():
+        where = f"{path}, {name}"
+        check_fields(spec, where)
+        if "questions" in loaded:
+            _one_of(loaded["questions"], spec["question"], "question", where)
+        window = spec.get("years", {})
+        for year in [*window.values(), *([spec["base"]] if "base" in spec else [])]:
+            if not years["first"] <= year <= years["last"]:
+                expected = f"{years['first']} to {years['last']}"
+                raise ConfigError(where, "year out of range", found=year, expected=expected)
+        if window.get("first", 0) > window.get("last", 9999):
+            raise ConfigError(where, "the window is empty", keys=["years"], found=window)
+        spec["rows"] = _one_of(loaded["samples"], spec["sample"], "sample", where)
+        spec["dummies"] = _named_in(sample.columns_of(spec), loaded.get("dummies", {}))
+        conditions = [spec["rows"], *spec["dummies"].values()]
+        named = [*sample.columns_of(spec), *(column for of in conditions for column in of)]
+        spec |= _derived_in(named, loaded)
+    return loaded["specifications"]
+
+
+def _filled(spec, defaults):
+    """A specification over those defaults that its estimator reads."""
+    if not isinstance(spec, dict):
+        return spec
+    estimator = ESTIMATORS.get(spec.get("estimator", defaults.get("estimator")))
+    unread = [f for f in FIELDS if estimator is not None and f not in estimator.reads]
+    return {k: v for k, v in defaults.items() if k not in unread} | spec
+
+
+def _defaults(loaded, path):
+    """The fields of every specification; a fault in them is reported once, not for each."""
+    defaults = loaded.get("defaults") or {}
+    fields = schema.load("specifications")["properties"]["specifications"]["additionalProperties"]
+    if not isinstance(defaults, dict):
+        raise ConfigError(f"{path}, defaults", "not fields of a specification", found=defaults)
+    if unknown := [k for k in defaults if k not in fields["properties"]]:
+        remedy = "; ".join(schema.nearest(k, fields["properties"]) for k in unknown)
+        problem = "not fields of a specification"
+        raise ConfigError(f"{path}, defaults", problem, keys=unknown, remedy=remedy)
+    return defaults
+
+
+def _check_ranges(conditions, where):
+    for column, condition in conditions.items():
+        if not isinstance(condition, dict):
+            continue
+        low, high = condition.get("min"), condition.get("max")
+        words = [v for v in (low, high) if isinstance(v, str) and v not in ("first", "last")]
+        if words:
+            expected = "a number, first or last"
+            raise ConfigError(
+                where, "a bound is no number", keys=[column], found=words[0], expected=expected
+            )
+        if isinstance(low, int | float) and isinstance(high, int | float) and low > high:
+            found = f"min {low} above max {high}"
+            raise ConfigError(where, "no value lies in this range", keys=[column], found=found)
+
+
+def _one_of(known: dict, name: str, what: str, where: str):
+    if name not in known:
+        raise ConfigError(where, f"unknown {what} '{name}'", remedy=schema.nearest(name, known))
+    return known[name]
+
+
+def _named_in(columns, dummies: dict) -> dict:
+    """The dummies that stand in the columns, alone or in a product."""
+    parts = {part for column in columns for part in column.split(":")}
+    return {k: v for k, v in dummies.items() if k in parts}
+
+
+def _derived_in(columns, loaded: dict) -> dict:
+    """The derived columns that are named, under their key; nothing where there are none."""
+    derived = _named_in(columns, loaded.get("derived", {}))
+    return {"derived": derived} if derived else {}
+
+
+def load_section(paths, section: str) -> dict:
+    """Load ``curves``, ``families`` or ``questions`` of specification files.
+
+    Samples and dummies that a curve names come with it, as in :func:`load_specifications`.
+
+    Raises
+    ------
+    ConfigError
+        For an unknown sample or specification, with the nearest valid name.
+    """
+    loaded, path = load(paths)
+    found = loaded.get(section, {})
+    for name, entry in found.items() if section != "questions" else ():
+        where = f"{path}, {name}"
+        if "samples" in entry:
+            entry["samples"] = {
+                s: _one_of(loaded["samples"], s, "sample", where) for s in entry["samples"]
+            }
+            controls = [c for cs in entry.get("optional_controls", {}).values() for c in cs]
+            named = [*entry["outcomes"], *entry["treatments"], *controls]
+            entry["dummies"] = _named_in(named, loaded.get("dummies", {}))
+            entry |= _derived_in(named, loaded)
+        else:
+            entry |= _derived_in(entry["outcomes"], loaded)
+            _one_of(loaded["specifications"], entry["specification"], "specification", where)
+    return found
 
 
 def estimate(frame: pd.DataFrame, name: str, spec: dict, draws: int, seed: int):
@@ -84,44 +176,47 @@ def estimate(frame: pd.DataFrame, name: str, spec: dict, draws: int, seed: int):
     records : pandas.DataFrame
         One result record a term.
     flow : pandas.DataFrame
-        ``specification``, ``step``, ``rows``, ``entities`` from the panel to the estimation.
+        :data:`FLOW`, from the panel to the estimation.
 
     Raises
     ------
     DesignError
-        See :func:`monotowns.estimate.sample.check`.
+        These rows do not identify what the specification asks for.
     """
-    frame = design.with_columns(frame, spec, f"specification {name}")
-    sample = frame[design.holds(frame, spec["rows"])]
+    frame = frame[[c for c in frame if c in sample.needed(spec)]]
+    frame = sample.with_columns(frame, spec, f"specification {name}")
+    drawn = frame[sample.holds(frame, spec["rows"])]
     years = spec.get("years", {})
-    sample = sample[sample["year"].between(years.get("first", 0), years.get("last", 9999))]
-    rows = design.check(sample, name, spec)
-    fits = fit(rows, spec, draws, seed)
-    steps = [("panel", frame), (f"sample {spec['sample']}", sample), ("no value missing", rows)]
+    drawn = drawn[drawn["year"].between(years.get("first", 0), years.get("last", 9999))]
+    rows = drawn.dropna(subset=sample.columns_of(spec))
+    fits = ESTIMATORS[spec["estimator"]].fit(rows, f"specification {name}", spec, draws, seed)
+    steps = [("panel", frame), (f"sample {spec['sample']}", drawn), ("no value missing", rows)]
     flow = [(name, step, len(part), part["entity"].nunique()) for step, part in steps]
     flow.append((name, "estimated", fits[0].n_obs, fits[0].n_entities))
     about = {"specification": name, "weights": spec.get("weights", "none"), "seed": seed}
     about |= {field: spec[field] for field in ("question", "group", "outcome", "sample")}
     records = pd.concat([to_records(one, **about) for one in fits], ignore_index=True)
-    return records, pd.DataFrame(flow, columns=["specification", "step", "rows", "entities"])
+    return records, pd.DataFrame(flow, columns=FLOW)
 
 
 def estimate_or_say_why(frame: pd.DataFrame, name: str, spec: dict, draws: int, seed: int):
-    """Estimate one specification, or say in its flow why these data do not carry it.
+    """Estimate one specification, or say in its flow why these data do not identify it.
+
+    So that one specification of a question does not lose its neighbours; whether the study stops
+    at a refusal is decided where all records are collected.
 
     Returns
     -------
     records, flow : pandas.DataFrame
         As :func:`estimate`; without a record, and with the step ``not estimated: <why>`` last,
-        where :func:`estimate` raises a :class:`~monotowns.run.errors.DesignError`.
+        where :func:`estimate` raises a DesignError.
     """
     try:
         return estimate(frame, name, spec, draws, seed)
     except DesignError as error:
-        why = " ".join([error.problem, *map(str, error.keys[:3])])
-        rows = [
-            (name, "panel", len(frame), frame["entity"].nunique()),
-            (name, f"not estimated: {why}", 0, 0),
-        ]
-        flow = pd.DataFrame(rows, columns=["specification", "step", "rows", "entities"])
-        return pd.DataFrame(columns=RECORD), flow
+        keys = ", ".join(map(str, error.keys[:3]))
+        parts = [error.problem, keys and f"at {keys}", error.expected and f"needs {error.expected}"]
+        why = "; ".join(map(str, filter(None, [*parts, error.found and f"found {error.found}"])))
+        rows = [(name, "panel", len(frame), frame["entity"].nunique())]
+        rows.append((name, f"{REFUSED}{why}", 0, 0))
+        return pd.DataFrame(columns=RECORD), pd.DataFrame(rows, columns=FLOW)

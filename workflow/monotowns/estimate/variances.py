@@ -1,13 +1,20 @@
-"""Other variances of a least-squares fit, beside its own clustered one."""
+"""Further variances of a least-squares fit, beside its own clustered one.
+
+All have fixest's small-sample factor for parameters, ``(n-1)/(n-k)``, with every level of the
+effects counted in ``k`` as fixest does where errors are not clustered; the cluster jackknife has
+its own factor, the bootstrap needs none. Driscoll and Kraay's is statsmodels'; with T years it has
+T-1 degrees of freedom. Conley's keeps those of the clusters, which is cautious.
+"""
 
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
-from monotowns.estimate.conley import conley, driscoll_kraay
+from monotowns.estimate import absorb
+from monotowns.estimate.conley import conley
 from monotowns.estimate.jackknife import cluster_jackknife
-from monotowns.estimate.record import TERMS, wald_terms
+from monotowns.estimate.record import TERMS, Fit, wald_terms
 from monotowns.estimate.wild_bootstrap import wild_cluster_bootstrap
 from monotowns.run.errors import DesignError
 
@@ -15,68 +22,104 @@ from monotowns.run.errors import DesignError
 LAGS = 3
 
 
-def alternatives(fit, outcome, names, spec, draws, seed) -> list:
-    """Fit records of the same estimates under other variances.
+def under_each(fit, wanted, draws, seed) -> list[Fit]:
+    """The fit, and its estimates under each further variance.
 
     Parameters
     ----------
-    fit : monotowns.estimate.record.Fit
-        From :mod:`.regression`, with ``rows``, ``X`` and ``residuals`` in its details.
-    outcome : str
-    names : sequence of str
-        Columns of the regressors in the order of ``X``; only those of ``fit.terms`` are reported.
-    spec : dict
-        ``variances`` (``crv3``, ``wild``, ``driscoll_kraay``, ``conley_<km>``), ``cluster``,
-        ``fixed_effects``.
+    fit : Fit
+        From :func:`.regression.least_squares`; its first terms are its regressors.
+    wanted : sequence of str
+        Keys of :data:`VARIANCES`; of Conley's with the cutoff, ``conley_300`` (km).
     draws, seed : int
         Of the wild bootstrap.
 
     Returns
     -------
     list of Fit
-        One a variance; of the wild bootstrap the p-value and the hull of the confidence set, and
-        no standard error.
+        Of the wild bootstrap the p-value and the hull of the confidence set, and no standard error.
 
     Raises
     ------
     DesignError
         The fit is weighted: these variances are written for unweighted fits.
     """
-    if spec.get("weights"):
-        raise DesignError("variances", "not available for a weighted fit", keys=spec["variances"])
-    rows, X, residuals = (fit.details[k] for k in ("rows", "X", "residuals"))
-    terms = fit.terms[fit.terms["term"] != "band"]
-    effects = [rows[e] for e in spec["fixed_effects"]]
-    raw = (rows[outcome], rows[list(names)].to_numpy(float), rows[spec["cluster"]], effects)
-    found = []
-    for name in spec["variances"]:
-        if name == "wild":
-            found.append(_wild(fit, terms, raw, spec["cluster"], draws, seed))
-            continue
-        if name == "crv3":
-            covariance, told = cluster_jackknife(*raw), f"CRV3({spec['cluster']}), jackknife"
-        elif name == "driscoll_kraay":
-            covariance = driscoll_kraay(X, residuals, rows["year"], LAGS)
-            told = f"Driscoll-Kraay, {LAGS} lags, no small-sample correction"
-        else:
-            km = int(name.removeprefix("conley_"))
-            lags = LAGS if rows["year"].nunique() > 1 else 0
-            place = (rows["lat"], rows["lon"], rows["year"])
-            covariance = conley(X, residuals, *place, km, "bartlett", lags, rows["entity"])
-            told = f"Conley {km} km, Bartlett, {lags} lags, no small-sample correction"
-        error = np.sqrt(np.diag(covariance).clip(min=0))
-        table = wald_terms(terms["term"], terms["estimate"], error, df=fit.n_clusters - 1)
-        found.append(replace(fit, terms=table, variance=told, covariance=covariance))
+    if wanted and fit.details["weights"]:
+        raise DesignError("variances", "not available for a weighted fit", keys=wanted)
+    found = [fit]
+    for name in wanted:
+        kind, _, size = name.partition("conley_")
+        found.append(VARIANCES[kind or "conley"](fit, size=size, draws=draws, seed=seed))
     return found
 
 
-def _wild(fit, terms, raw, cluster, draws, seed):
-    y, X, group, effects = raw
+def _under(fit, covariance, label, clusters=None) -> Fit:
+    clusters = clusters or fit.n_clusters
+    error = np.sqrt(np.diag(covariance).clip(min=0))
+    terms = wald_terms(fit.terms["term"], fit.terms["estimate"], error, df=clusters - 1)
+    return replace(fit, terms=terms, variance=label, covariance=covariance, n_clusters=clusters)
+
+
+def _parameters(fit) -> int:
+    return fit.details["X"].shape[1] + absorb.residual_degrees(fit.details["effects"])
+
+
+def _crv3(fit, **_) -> Fit:
+    return _under(
+        fit, cluster_jackknife(*fit.details["raw"]), f"CRV3({fit.details['cluster']}), jackknife"
+    )
+
+
+def _driscoll_kraay(fit, **_) -> Fit:
+    from statsmodels.regression.linear_model import OLS
+
+    year = fit.details["rows"]["year"].to_numpy()
+    order = np.argsort(year, kind="stable")
+    years, n = len(np.unique(year)), len(year)
+    if years <= LAGS:
+        raise DesignError(
+            "Driscoll-Kraay", "too few years", expected=f"more than {LAGS}", found=years
+        )
+    model = OLS(fit.details["y"][order], fit.details["X"][order]).fit(
+        cov_type="hac-groupsum",
+        cov_kwds={"time": year[order], "maxlags": LAGS, "use_correction": False},
+    )
+    factor = (n - 1) / (n - _parameters(fit)) * years / (years - 1)
+    label = f"Driscoll-Kraay, {LAGS} lags, fixest small-sample correction, t({years - 1})"
+    return _under(fit, factor * np.asarray(model.cov_params()), label, years)
+
+
+def _conley(fit, size, **_) -> Fit:
+    rows, X, residuals = (fit.details[k] for k in ("rows", "X", "residuals"))
+    lags = LAGS if rows["year"].nunique() > 1 else 0
+    covariance = conley(
+        X,
+        residuals,
+        *(rows["lat"], rows["lon"], rows["year"]),
+        cutoff_km=float(size),
+        kernel="bartlett",
+        lags=lags,
+        entity=rows["entity"],
+        small_sample=_parameters(fit),
+    )
+    label = f"Conley {size} km, Bartlett, {lags} lags, fixest small-sample correction"
+    return _under(fit, covariance, label)
+
+
+def _wild(fit, draws, seed, **_) -> Fit:
     rows = []
-    for param, row in enumerate(terms.itertuples(index=False)):
-        test = wild_cluster_bootstrap(y, X, group, effects, param, draws, seed=seed)
+    for param, row in enumerate(fit.terms.itertuples(index=False)):
+        test = wild_cluster_bootstrap(*fit.details["raw"], param, draws, seed=seed)
         low, high = test.confidence_set[0][0], test.confidence_set[-1][1]
         rows.append((row.term, row.estimate, np.nan, low, high, test.p_value))
-    told = f"wild cluster bootstrap ({cluster}), Webb weights, {draws} draws"
-    table = pd.DataFrame(rows, columns=TERMS)
-    return replace(fit, terms=table, variance=told, covariance=None)
+    label = f"wild cluster bootstrap ({fit.details['cluster']}), Webb weights, {draws} draws"
+    return replace(fit, terms=pd.DataFrame(rows, columns=TERMS), variance=label, covariance=None)
+
+
+#: Further variances by the name that a specification gives them.
+VARIANCES = {
+    "crv3": _crv3,
+    "wild": _wild,
+    "driscoll_kraay": _driscoll_kraay,
+    "conley": _conley,
+}

@@ -79,7 +79,7 @@ def read(path, error=ConfigError):
     return loaded
 
 
-def check(settings, name: str, where: str, error=ConfigError):
+def check(settings, name: str, where: str, error=ConfigError, whole: dict | None = None):
     """Hold settings to a schema and return them.
 
     Parameters
@@ -92,6 +92,8 @@ def check(settings, name: str, where: str, error=ConfigError):
         File named in the message.
     error : type
         Class of the exception raised.
+    whole : dict, optional
+        The schema itself, where it is completed from the library.
 
     Raises
     ------
@@ -100,7 +102,7 @@ def check(settings, name: str, where: str, error=ConfigError):
     """
     import jsonschema
 
-    validator = jsonschema.Draft202012Validator(load(name))
+    validator = jsonschema.Draft202012Validator(whole or load(name))
     # YAML keys may be numbers (years); JSON names are strings.
     faults = sorted(
         f"{'.'.join(map(str, fault.absolute_path)) or 'top level'}: {_say(fault)}"

@@ -1,17 +1,24 @@
-PANEL_TABLES = needs.panel_tables(LAYOUT, TABLES)
+# The panel from the tables of Russia's statistical office.
+PANEL_TABLES = [
+    "municipal_incomes",
+    "municipal_dictionary",
+    "population_2024",
+    "monotowns_2014",
+    "monotowns_2024",
+    *optional(toser="toser", population_regions="population_regions"),
+]
 
 
 rule build_panel:
     input:
-        **{table: f"{TABLE_FOLDER}/{table}.csv" for table in PANEL_TABLES},
+        **{name: table(name) for name in PANEL_TABLES},
         hand_crosswalk=f"{HERE}data/corrections/crosswalk.csv",
         hand_towns=f"{HERE}data/corrections/towns.csv",
         hand_incomes=f"{HERE}data/corrections/incomes.yaml",
-        # Nothing is built from a table whose contract failed. Not `ancient`: when the job before
-        # runs, Snakemake then looks at no other reason for this one.
+        # Nothing is built from a table whose contract failed.
         contracts=rules.check_tables.output.verdicts,
     output:
-        panel="data/panel/panel.csv",
+        panel="data/panel/panel.parquet",
         towns="data/panel/towns.csv",
         flow=shown("results/tables/sample_flow.csv", "data"),
         walk=shown("results/tables/crosswalk.csv", "data"),
@@ -20,21 +27,9 @@ rule build_panel:
         coverage=shown("results/tables/coverage.csv", "data"),
     log:
         "logs/build_panel.json",
-    benchmark:
-        "benchmarks/build_panel.tsv"
-    conda:
-        "../../envs/environment.yaml"
-    resources:
-        mem_mb=2000,
-        runtime=5,
     params:
         tables=PANEL_TABLES,
-        config={
-            "years": config["years"],
-            "monotown": config["monotown"],
-            "deflator": config["deflator"],
-        },
-        code=code_of("workflow/monotowns", "workflow/scripts/panel/build_panel.py"),
+        config={k: config[k] for k in ("years", "monotown", "deflator")},
     message:
         "Panel: harmonise territories, locate monotowns, count what is lost"
     script:
