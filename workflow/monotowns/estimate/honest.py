@@ -1,8 +1,9 @@
 """How far parallel trends may fail before a conclusion does (Rambachan and Roth 2023).
 
-Written out because of what the libraries do: diff-diff is too narrow under relative magnitudes;
-moderndid forgets the first change before the treatment, needs a conic solver and takes minutes.
-The dual of the test's linear program is solved by hand here, a test is a few inner products.
+Own code because of what the libraries do: diff-diff (3.13) is too narrow under relative
+magnitudes; moderndid (0.2) forgets the first change before the treatment, needs a conic solver and
+takes minutes. The dual of the test's linear program is solved by hand, a test is a few inner
+products.
 """
 
 import numpy as np
@@ -11,6 +12,9 @@ from scipy.special import ndtr, ndtri
 
 from monotowns.estimate.record import Fit, wald_terms
 from monotowns.run.errors import DesignError
+
+#: Coverage of the intervals.
+LEVEL = 0.95
 
 #: Draws of the least favourable critical value (a .995 quantile): its error is then about .02.
 DRAWS = 50_000
@@ -24,9 +28,8 @@ def honest(
     bounds=(0.5, 1.0, 1.5, 2.0),
     *,
     kind="relative_magnitudes",
-    target=0,
-    base=None,
-    level=0.95,
+    target=None,
+    base=-1,
     seed=0,
 ) -> Fit:
     """Confidence intervals of an effect when trends may differ by a bound, and the breakdown value.
@@ -45,8 +48,8 @@ def honest(
     kind : {"relative_magnitudes", "smoothness"}
     target : int or None
         Event (or year) whose effect is asked for; None is the mean of all after the base.
-    base : int, optional
-        The base period; -1 less the anticipation unless given.
+    base : int
+        The base period.
 
     Returns
     -------
@@ -61,33 +64,27 @@ def honest(
         Events of more than one base, no covariance, a gap between periods, no such target, too
         few periods before the base (two for relative magnitudes, one for smoothness).
     """
-    if kind not in ("relative_magnitudes", "smoothness"):
-        raise DesignError("sensitivity", "unknown kind", found=kind)
-    base = -1 - fit.details.get("anticipation", 0) if base is None else base
-    beta, sigma, before, weights = _read(fit, base, target, 2 - (kind == "smoothness"))
+    smooth = kind == "smoothness"
+    beta, sigma, before, weights = _read(fit, base, target, 1 if smooth else 2)
     estimate = weights @ beta[before:]
     spread = np.sqrt(weights @ sigma[before:, before:] @ weights)
-    if kind == "smoothness":
-        interval, largest = _smooth, LARGEST * spread
+    normal = np.random.default_rng(seed).standard_normal((len(beta) + before + 2, DRAWS))
 
-        def keeps(m):
-            low, high = interval(beta, sigma, before, weights, m, level)
+    def interval(m):
+        if smooth:
+            return _smooth(beta, sigma, before, weights, m)
+        return _relative(beta, sigma, before, weights, m, normal)
+
+    def keeps(m):
+        if smooth:
+            low, high = interval(m)
             return low <= 0 <= high
-    else:
-        normal = np.random.default_rng(seed).standard_normal((len(beta) + before + 2, DRAWS))
-        largest = LARGEST
-
-        def interval(*given):
-            return _relative(*given, normal)
-
-        def keeps(m):
-            accept = _relative_test(beta, sigma, before, weights, m, level, normal)
-            return bool(accept(np.zeros(1))[0])
+        return _relative_test(beta, sigma, before, weights, m, normal)(np.zeros(1))[0]
 
     terms = wald_terms([f"bound {m:g}" for m in bounds], [estimate] * len(bounds), np.nan)
-    limits = [interval(beta, sigma, before, weights, m, level) for m in bounds]
-    terms[["ci_low", "ci_high"]] = limits
-    terms.loc[len(terms)] = ["breakdown", _breakdown(keeps, largest), *[np.nan] * 4]
+    terms[["ci_low", "ci_high"]] = [interval(m) for m in bounds]
+    breakdown = _breakdown(keeps, LARGEST * (spread if smooth else 1))
+    terms.loc[len(terms)] = ["breakdown", breakdown, *[np.nan] * 4]
     return Fit(
         terms,
         f"honest_{kind}",
@@ -95,17 +92,17 @@ def honest(
         fit.n_obs,
         fit.n_entities,
         fit.n_clusters,
-        details={"target": target, "base": base},
     )
 
 
 def _read(fit, base, target, needed):
+    """Estimates and covariance by period, how many are before the base, weights of the target."""
     where = f"sensitivity of {fit.estimator}"
     period = fit.terms["term"].str.extract(r"^(?:event )?(-?\d+)$", expand=False).astype(float)
-    at = np.flatnonzero(period.notna())
-    at = at[np.argsort(period.to_numpy()[at])]
-    period = period.to_numpy()[at].astype(int)
-    if fit.covariance is None or not np.isfinite(fit.covariance[np.ix_(at, at)]).all():
+    period = period.dropna().astype(int).sort_values()
+    at, period = period.index, period.to_numpy()
+    sigma = fit.covariance[np.ix_(at, at)]
+    if not np.isfinite(sigma).all():
         raise DesignError(where, "the estimator gives no covariance of the events")
     if base in period or not fit.details.get("one_base", True):
         raise DesignError(
@@ -114,26 +111,21 @@ def _read(fit, base, target, needed):
             expected=base,
             remedy='callaway_santanna with base_period="universal"',
         )
-    before = int((period < base).sum())
     whole = np.setdiff1d(np.arange(period.min(), period.max() + 1), [base])
     if not np.array_equal(period, whole):
         raise DesignError(where, "a period is missing", keys=np.setdiff1d(whole, period))
-    if before < needed or before == len(period):
+    before, after = (period < base).sum(), period[period > base]
+    if before < needed or not len(after):
         raise DesignError(
             where,
             "too few periods before or after the base",
             expected=f"{needed} before, 1 after",
             found=period.tolist(),
         )
-    after = period[before:]
-    if target is None:
-        weights = np.full(len(after), 1 / len(after))
-    elif target in after:
-        weights = (after == target).astype(float)
-    else:
+    chosen = np.ones(len(after)) if target is None else after == target
+    if not chosen.any():
         raise DesignError(where, "no such target", keys=[target], expected=after.tolist())
-    beta = fit.terms["estimate"].to_numpy()[at]
-    return beta, fit.covariance[np.ix_(at, at)], before, weights
+    return fit.terms["estimate"].to_numpy()[at], sigma, before, chosen / chosen.sum()
 
 
 def _breakdown(keeps, largest, digits=1e-3):
@@ -151,9 +143,9 @@ def _breakdown(keeps, largest, digits=1e-3):
     return low
 
 
-def _relative(beta, sigma, before, weights, m, level, normal):
+def _relative(beta, sigma, before, weights, m, normal):
     """Ends of the set of values accepted under relative magnitudes."""
-    accept = _relative_test(beta, sigma, before, weights, m, level, normal)
+    accept = _relative_test(beta, sigma, before, weights, m, normal)
     centre = weights @ beta[before:]
     largest = np.abs(np.diff(np.append(beta[:before], 0))).max()
     reach = m * largest * np.abs(weights) @ np.arange(1, len(weights) + 1)
@@ -172,20 +164,14 @@ def _relative(beta, sigma, before, weights, m, level, normal):
     return tuple(ends)
 
 
-def _relative_test(beta, sigma, before, weights, m, level, normal):
-    """Test of a value: the union over which change before the treatment is the largest."""
-    periods, kappa = len(beta), (1 - level) / 10
-    change = np.delete(np.diff(np.eye(periods + 1), axis=0), before, axis=1)
+def _relative_test(beta, sigma, before, weights, m, normal):
+    """Test of values: the union over which change before the treatment is the largest."""
+    change = np.delete(np.diff(np.eye(len(beta) + 1), axis=0), before, axis=1)
     tests = []
     for largest in range(before):
         for sign in (1, -1):
-            bound = sign * change[largest]
-            moments, slope = _moments(change, sigma, before, weights, m, bound)
-            tests.append(
-                _conditional(
-                    moments @ beta, moments @ sigma @ moments.T, slope, 1 - level, kappa, normal
-                )
-            )
+            moments, slope = _moments(change, sigma, before, weights, m, sign * change[largest])
+            tests.append(_conditional(moments @ beta, moments @ sigma @ moments.T, slope, normal))
     return lambda values: np.any([test(values) for test in tests], axis=0)
 
 
@@ -206,7 +192,7 @@ def _moments(change, sigma, before, weights, m, bound):
     """
     after = change[before:]
     signs = [after - m * bound, -after - m * bound]
-    spread = [np.sqrt(np.einsum("ij,jk,ik->i", rows, sigma, rows)) for rows in signs]
+    spread = [_spread(rows, sigma) for rows in signs]
     u = np.linalg.solve(after[:, before:].T, weights)
     moments, slope = [], []
     for direction in (1, -1):
@@ -220,16 +206,21 @@ def _moments(change, sigma, before, weights, m, bound):
         # With one period after the treatment the restrictions before it are tested too.
         pairs = np.vstack([change[:before] - bound, -change[:before] - bound])
         pairs = pairs[np.abs(pairs).max(axis=1) > 0]
-        pairs = pairs / np.sqrt(np.einsum("ij,jk,ik->i", pairs, sigma, pairs))[:, None]
+        pairs = pairs / _spread(pairs, sigma)[:, None]
     return np.vstack([*moments, pairs]), np.array([*slope, *[0.0] * len(pairs)])
 
 
-def _conditional(centre, covariance, slope, alpha, kappa, normal):
+def _spread(rows, sigma):
+    return np.sqrt(np.einsum("ij,jk,ik->i", rows, sigma, rows))
+
+
+def _conditional(centre, covariance, slope, normal):
     """Hybrid of the least favourable and the conditional test (Andrews, Roth and Pakes 2023)."""
+    kappa = (1 - LEVEL) / 10
+    size = (1 - LEVEL - kappa) / (1 - kappa)
     values, vectors = np.linalg.eigh(covariance)
     root = vectors * np.sqrt(np.clip(values, 0, None))
     least = np.quantile((root @ normal[: len(slope)]).max(axis=0), 1 - kappa)
-    size = (alpha - kappa) / (1 - kappa)
     variance = np.diag(covariance)
     near = 1e-9
 
@@ -251,7 +242,7 @@ def _conditional(centre, covariance, slope, alpha, kappa, normal):
     return accept
 
 
-def _smooth(beta, sigma, before, weights, m, level):
+def _smooth(beta, sigma, before, weights, m):
     """Fixed-length interval of smallest length under smoothness (their section 4.1)."""
     steps = np.arange(1, len(weights) + 1)
     total = steps @ weights
@@ -266,14 +257,12 @@ def _smooth(beta, sigma, before, weights, m, level):
     def half_length(x):
         w, slack = x[:before], x[before:]
         spread = np.sqrt(w @ quadratic @ w + 2 * linear @ w + 1)
-        bias = m / unit * (fixed + slack.sum())
-        ratio = bias / spread
-        critical, rise = _folded(ratio, level)
+        ratio = m / unit * (fixed + slack.sum()) / spread
+        critical, rise = _folded(ratio)
         gradient = (critical - ratio * rise) * (quadratic @ w + linear) / spread
         return critical * spread, np.append(gradient, np.full(before, rise * m / unit))
 
-    start = np.zeros(before)
-    start[-1] = total
+    start = np.append(np.zeros(before - 1), total)
     found = optimize.minimize(
         half_length,
         np.append(start, np.abs(cumulate @ start)),
@@ -290,9 +279,9 @@ def _smooth(beta, sigma, before, weights, m, level):
     return centre - found.fun * unit, centre + found.fun * unit
 
 
-def _folded(shift, level):
+def _folded(shift):
     """Quantile of |N(shift, 1)| and its derivative in the shift."""
-    high = shift + ndtri(1 - (1 - level) / 2)
-    quantile = optimize.brentq(lambda c: ndtr(c - shift) - ndtr(-c - shift) - level, 0, high + 1)
+    high = shift + ndtri(0.5 + LEVEL / 2)
+    quantile = optimize.brentq(lambda c: ndtr(c - shift) - ndtr(-c - shift) - LEVEL, 0, high + 1)
     above, below = (np.exp(-0.5 * (quantile - s * shift) ** 2) for s in (1, -1))
     return quantile, (above - below) / (above + below)

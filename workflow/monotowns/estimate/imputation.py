@@ -1,11 +1,19 @@
-"""Imputation of untreated outcomes: Borusyak, Jaravel and Spiess (2024); Gardner (2022)."""
+"""Imputation of untreated outcomes (Borusyak, Jaravel and Spiess 2024), with its joint covariance.
+
+diff-diff (3.13) gives the standard errors of imputation one by one; the uniform band, the test of
+pre-trends and its power need the covariance of all terms, so the influence functions are here.
+"""
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
+from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import splu
 
-from monotowns.estimate import absorb, cohorts
+from monotowns.estimate import absorb
+from monotowns.estimate.events import clustered, event_time, largest_cells, report
+from monotowns.estimate.identification import WHERE, check
+from monotowns.estimate.record import Fit
 from monotowns.estimate.regression import ABSORBED
 from monotowns.run.errors import DesignError
 
@@ -13,244 +21,145 @@ from monotowns.run.errors import DesignError
 def imputation(
     rows: pd.DataFrame,
     outcome,
-    cohort,
+    treatment,
     cluster="entity",
-    window=(-5, 4),
     *,
-    covariates=(),
-    anticipation=0,
-    seed=None,
-):
+    controls=(),
+    anticipation: int = 0,
+    window: tuple[int, int] = (-5, 4),
+    seed=0,
+) -> Fit:
     """Average gap of treated rows to what entity and year effects of untreated rows predict.
 
-    The libraries give standard errors one by one; the covariance of all terms is needed for bands,
-    the test of pre-trends and sensitivity, so the influence functions are written out here. Events
-    before the treatment come from a regression on untreated rows alone (the authors' Test 1).
+    Events before the treatment come from a regression on untreated rows alone (the authors' Test
+    1), the last of them left out.
 
     Parameters
     ----------
     rows : pandas.DataFrame
-        ``entity``, ``year``, the outcome and ``cohort`` (first treated year, 0 = never).
-    window : (int, int)
-        Event times reported.
-    covariates : sequence of str
+        ``entity``, ``year``, the outcome and ``treatment`` (first treated year, 0 = never).
+    controls : sequence of str
         Columns that vary within entities and enter the model of the untreated.
     anticipation : int
         Years before the cohort's year that do not count as untreated.
+    window : (int, int)
+        Event times reported.
 
     Returns
     -------
     Fit
-        ``att`` (mean over rows treated since the cohort's year), ``event e`` without that of the
-        last untreated year, ``band``; no standard error where a single treated row is averaged.
-        Treated rows of a year in which no one is untreated cannot be imputed;
-        ``details["not_imputed"]`` counts them.
+        ``att`` (mean over rows treated since the cohort's year), ``event e``, ``band``. Treated
+        rows of a year in which no one is untreated cannot be imputed; ``details["not_imputed"]``
+        counts them.
 
     Notes
     -----
     Weights v of Theorem 3, residuals of treated rows about the mean of their cohort and year (the
     paper's default auxiliary grouping): conservative, clusters summed.
     """
-    frame = cohorts.check(rows, outcome, cohort, cluster, covariates, anticipation)
-    event = np.where(frame[cohort] > 0, frame["year"] - frame[cohort], np.nan)
+    frame = check(rows, outcome, treatment, cluster, controls, anticipation)
+    event = event_time(frame, treatment)
+    reached = frame["year"].isin(frame.loc[~(event >= -anticipation), "year"])
+    frame, event = frame[reached], event[reached].to_numpy()
     on = event >= -anticipation
-    reached = frame["year"].isin(frame.loc[~on, "year"]).to_numpy()
-    lost = int((~reached).sum())
-    frame, event, on = frame[reached], event[reached], on[reached]
-    design = _design(frame, covariates, ~on)
+    design, solve = untreated_effects(frame, ~on, controls)
     base, y = design[~on], frame[outcome].to_numpy(float)
-    solve = splu((base.T @ base).tocsc()).solve
     gap = y - design @ solve(base.T @ y[~on])
 
     late = [e for e in np.unique(event[on]) if window[0] <= e <= window[1]]
-    chosen = np.column_stack([event >= 0, *(event == e for e in late)]).astype(float)
-    weights = chosen / chosen.sum(axis=0)
+    weights = np.column_stack([event >= 0, *(event == e for e in late)]).astype(float)
+    weights /= weights.sum(axis=0)
+    cell = pd.Series(gap[on]).groupby([frame[c].to_numpy()[on] for c in (treatment, "year")])
     psi = np.zeros_like(weights)
-    cell = frame.loc[on, [cohort, "year"]].to_numpy()
-    mean = pd.Series(gap[on]).groupby([cell[:, 0], cell[:, 1]]).transform("mean").to_numpy()
-    psi[on] = weights[on] * (gap[on] - mean)[:, None]
+    psi[on] = weights[on] * (gap[on] - cell.transform("mean").to_numpy())[:, None]
     psi[~on] = -(base @ solve(design[on].T @ weights[on])) * gap[~on, None]
-    psi[:, chosen.sum(axis=0) < 2] = np.nan
 
     leads, slopes, lead_psi = _leads(
-        frame[~on],
-        y[~on],
-        event[~on],
-        base,
-        solve,
-        cohort,
-        cluster,
-        -1 - anticipation,
-        len(covariates),
+        frame[~on], y[~on], event[~on], base, solve, treatment, cluster, len(controls)
     )
     shown = [i for i, e in enumerate(leads) if window[0] <= e <= window[1]]
-    whole = np.zeros((len(frame), len(shown)))
-    whole[~on] = lead_psi[:, shown]
-    psi = np.column_stack([psi[:, :1], whole, psi[:, 1:]])
-    estimate = weights[on].T @ gap[on]
-    names = ["att", *(f"event {int(e)}" for e in [*np.array(leads)[shown], *late])]
-    return cohorts.report(
+    before = np.zeros((len(frame), len(shown)))
+    before[~on] = lead_psi[:, shown]
+    effect = weights[on].T @ gap[on]
+    return report(
         frame,
-        cohort,
+        treatment,
         cluster,
-        names,
-        [estimate[0], *slopes[shown], *estimate[1:]],
-        cohorts.clustered(psi, frame[cluster]),
+        ["att", *(f"event {e:.0f}" for e in [*leads[shown], *late])],
+        [effect[0], *slopes[shown], *effect[1:]],
+        clustered(np.column_stack([psi[:, :1], before, psi[:, 1:]]), frame[cluster]),
         estimator="imputation",
-        seed=seed,
         variance=f"conservative, clustered by {cluster}, G/(G-1); leads fixest CRV1",
-        details={"anticipation": anticipation, "not_imputed": lost, "one_base": False},
+        cells=largest_cells(frame, treatment),
+        seed=seed,
+        anticipation=anticipation,
+        not_imputed=int((~reached).sum()),
+        one_base=False,
     )
 
 
-def _design(frame, covariates, untreated):
-    """Entity dummies, year dummies but one, covariates, as a sparse matrix."""
-    entity, names = pd.factorize(frame["entity"])
-    year, _ = pd.factorize(frame["year"], sort=True)
-    link = sparse.coo_matrix(
-        (np.ones(untreated.sum()), (entity[untreated], year[untreated])),
-        shape=(len(names), year.max() + 1),
-    )
-    graph = sparse.bmat([[None, link], [link.T, None]])
-    parts, label = sparse.csgraph.connected_components(graph, directed=False)
-    if parts > 1:
-        small = np.bincount(label[: len(names)], minlength=parts).argmin()
-        raise DesignError(
-            cohorts.WHERE,
-            "the untreated rows fall apart into groups without a common year",
-            keys=names[label[: len(names)] == small],
-            remedy="leave these entities out",
-        )
-    dummies = [
-        sparse.csr_matrix(sparse.identity(k, format="csr")[code])
-        for k, code in ((len(names), entity), (year.max() + 1, year))
+def untreated_effects(frame, untreated, controls=()):
+    """Entity and year effects and slopes of controls, as the untreated rows identify them.
+
+    Returns
+    -------
+    design : scipy.sparse array, shape (n, k)
+        Entity dummies, year dummies but one, controls.
+    solve : callable
+        Solves the normal equations of the untreated rows.
+
+    Raises
+    ------
+    DesignError
+        An entity or a year is not linked to the others by untreated rows, or a control does not
+        vary beside the effects.
+    """
+    entity, entities = pd.factorize(frame["entity"])
+    year, years = pd.factorize(frame["year"], sort=True)
+    both = [
+        sparse.csr_array((np.ones(len(frame)), (np.arange(len(frame)), code)))
+        for code in (entity, year)
     ]
-    extra = frame[list(covariates)].to_numpy(float)
+    dummies = sparse.hstack(both, format="csr")
+    part = connected_components(dummies[untreated].T @ dummies[untreated], directed=False)[1]
+    apart = np.flatnonzero(part != np.bincount(part).argmax())
+    if len(apart):
+        names = [*(f"entity {e}" for e in entities), *(f"year {t}" for t in years)]
+        raise DesignError(
+            WHERE,
+            "no untreated row links these to the others, so that nothing shows the effect of",
+            keys=[names[i] for i in apart],
+            remedy="leave them out; of spillovers, take narrower rings",
+        )
+    extra = frame[list(controls)].to_numpy(float)
     left = absorb.demean(extra[untreated], [entity[untreated], year[untreated]])
     size = np.linalg.norm(extra[untreated], axis=0)
-    if len(covariates) and np.linalg.matrix_rank(left / size, tol=ABSORBED) < len(covariates):
-        raise DesignError(
-            cohorts.WHERE, "covariates do not vary beside the effects", keys=covariates
-        )
-    return sparse.hstack([dummies[0], dummies[1][:, 1:], sparse.csr_matrix(extra)], format="csr")
+    if len(controls) and np.linalg.matrix_rank(left / size, tol=ABSORBED) < len(controls):
+        raise DesignError(WHERE, "controls do not vary beside the effects", keys=controls)
+    design = sparse.hstack([both[0], both[1][:, 1:], sparse.csr_array(extra)], format="csr")
+    base = design[untreated]
+    return design, splu((base.T @ base).tocsc()).solve
 
 
-def _leads(frame, y, event, base, solve, cohort, cluster, reference, covariates):
+def _leads(frame, y, event, base, solve, treatment, cluster, controls):
     """Regress untreated rows on event times before the treatment, effects absorbed.
 
     Returns event times, coefficients and influence functions (rows x leads), scaled to the part
     (N - 1) / (N - K) of fixest's correction, K without effects nested in the clusters.
     """
-    leads = [e for e in np.unique(event[np.isfinite(event)]) if e != reference]
-    if (frame[cohort] > 0).all():
+    leads = np.unique(event[np.isfinite(event)])[:-1]
+    if (frame[treatment] > 0).all():
         # Without a never treated entity a linear trend in event time is not identified.
         leads = leads[1:]
-    x = (event[:, None] == np.array(leads)).astype(float)
+    x = (event[:, None] == leads).astype(float)
     x -= base @ solve(base.T @ x)
-    if leads and np.linalg.matrix_rank(x) < len(leads):
-        raise DesignError(
-            cohorts.WHERE,
-            "the events before the treatment are collinear",
-            keys=[int(e) for e in leads],
-        )
+    if len(leads) and np.linalg.matrix_rank(x) < len(leads):
+        keys = [f"{e:.0f}" for e in leads]
+        raise DesignError(WHERE, "the events before the treatment are collinear", keys=keys)
     bread = np.linalg.inv(x.T @ x)
-    y = y - base @ solve(base.T @ y)
     slopes = bread @ (x.T @ y)
-    rest = y - x @ slopes
-    group, _ = absorb.codes(frame[cluster])
+    rest = y - base @ solve(base.T @ y) - x @ slopes
     effects = [absorb.codes(frame[effect])[0] for effect in ("entity", "year")]
-    counted = len(leads) + covariates + absorb.residual_degrees(effects, group)
-    factor = (len(y) - 1) / (len(y) - counted)
+    counted = absorb.residual_degrees(effects, absorb.codes(frame[cluster])[0])
+    factor = (len(y) - 1) / (len(y) - len(leads) - controls - counted)
     return leads, slopes, np.sqrt(factor) * (x @ bread) * rest[:, None]
-
-
-def two_stage(
-    rows: pd.DataFrame,
-    outcome,
-    cohort,
-    cluster="entity",
-    window=(-5, 4),
-    *,
-    covariates=(),
-    anticipation=0,
-    weights=None,
-    seed=None,
-):
-    """Regress what is left when the effects of untreated rows are taken out (Gardner 2022).
-
-    Parameters
-    ----------
-    weights : str, optional
-        Column of sampling weights, for both stages.
-
-    Returns
-    -------
-    Fit
-        ``att``, ``event e`` (before the treatment: mean residuals of the first stage, pulled to 0
-        by it), ``band``. Unweighted, the effects are those of :func:`imputation`; the variance
-        carries the first stage over, times G / (G - 1). ``att`` is a regression of its own, the
-        library gives no covariance of it with the events.
-    """
-    from diff_diff import SurveyDesign, TwoStageDiD
-
-    columns = [*covariates, *([weights] if weights else [])]
-    frame = cohorts.check(rows, outcome, cohort, cluster, columns, anticipation)
-    with cohorts.noted() as notes:
-        model = TwoStageDiD(cluster=cluster, anticipation=anticipation, pretrends=True)
-        result = model.fit(
-            frame,
-            outcome=outcome,
-            unit="entity",
-            time="year",
-            first_treat=cohort,
-            covariates=list(covariates) or None,
-            survey_design=SurveyDesign(weights=weights) if weights else None,
-        )
-        surface = result.aggregate("event_study")
-    factor = cohorts.small_sample(frame[cluster].nunique())
-    return from_events(
-        frame,
-        cohort,
-        cluster,
-        surface,
-        factor * surface.vcov,
-        window,
-        att=(result.overall_att, np.sqrt(factor) * result.overall_se),
-        estimator="two_stage",
-        seed=seed,
-        variance=f"two-stage GMM, CRV1({cluster}): G/(G-1)",
-        details={"anticipation": anticipation, "notes": notes, "one_base": False},
-    )
-
-
-def from_events(frame, cohort, cluster, surface, vcov, window, *, att=None, mass=None, **record):
-    """Report an event study of diff-diff.
-
-    Parameters
-    ----------
-    surface : diff_diff.results_base.EventStudyResults
-        Event times, estimates and the labels of the covariance.
-    vcov : numpy.ndarray, shape (k, k)
-        Covariance of the events ``surface.vcov_index``.
-    att : (float, float), optional
-        Estimate and standard error of the average effect, if not a mean of the events.
-    mass : pandas.Series, optional
-        Event time -> weight in the average effect, if it is.
-    """
-    index = np.asarray(surface.vcov_index, int)
-    effect = dict(zip(np.asarray(surface.event_time, int), surface.att, strict=True))
-    estimate = np.array([effect[e] for e in index])
-    known = np.isfinite(estimate)
-    index, estimate, vcov = index[known], estimate[known], vcov[np.ix_(known, known)]
-    shown = (window[0] <= index) & (index <= window[1])
-    weight = np.zeros(len(index))
-    if att is None:
-        weight = np.where(index >= 0, mass.reindex(index, fill_value=0), 0.0)
-        weight /= weight.sum()
-    rows = np.vstack([weight, np.eye(len(index))[shown]])
-    estimate, vcov = rows @ estimate, rows @ vcov @ rows.T
-    if att is not None:
-        vcov[0], vcov[:, 0] = np.nan, np.nan
-        estimate[0], vcov[0, 0] = att[0], att[1] ** 2
-    names = ["att", *(f"event {e}" for e in index[shown])]
-    return cohorts.report(frame, cohort, cluster, names, estimate, vcov, **record)

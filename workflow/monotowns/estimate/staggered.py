@@ -1,17 +1,34 @@
 """Staggered adoption: one function an estimator, for the specifications to name.
 
-Each takes ``(rows, outcome, cohort, cluster, window, ...)`` and returns a Fit with terms ``att``
-and ``event e``; see :mod:`monotowns.estimate.cohorts` for what is refused and how it is reported.
+diff-diff estimates; each function here checks the rows (:mod:`.identification`), asks for one
+model and reports its terms ``att`` and ``event e`` (:mod:`.events`). Own are the joint covariance
+of imputation (:mod:`.imputation`) and the averages of Callaway and Sant'Anna (:func:`aggregate`).
+
+All take ``rows`` (pandas.DataFrame with ``entity`` and ``year``) and the names of the columns of
+the outcome, the ``treatment`` (first treated year, 0 = never), the cluster and the controls;
+``anticipation`` is the number of years before the cohort's year in which the treatment may act,
+``window`` the first and the last event time that is reported, ``seed`` that of the uniform band.
+All raise DesignError where the rows do not identify the effects.
 """
+
+import warnings
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
-from monotowns.estimate import cohorts
-from monotowns.estimate.bacon import bacon
-from monotowns.estimate.cohorts import pretrend_test
-from monotowns.estimate.group_time import callaway_santanna
-from monotowns.estimate.imputation import from_events, imputation, two_stage
+from monotowns.estimate.events import clustered, event_time, largest_cells, report
+from monotowns.estimate.identification import (
+    WHERE,
+    check,
+    need_balance,
+    need_entity_clusters,
+    need_never,
+    need_reference,
+)
+from monotowns.estimate.imputation import imputation
+from monotowns.estimate.record import Fit, wald_terms
+from monotowns.estimate.regression import least_squares
 from monotowns.run.errors import DesignError
 
 __all__ = [
@@ -19,25 +36,173 @@ __all__ = [
     "callaway_santanna",
     "imputation",
     "local_projections",
-    "pretrend_test",
     "stacked",
     "sun_abraham",
-    "synthetic_did",
     "two_stage",
 ]
+
+CONTROLS = {"never": "never_treated", "not_yet": "not_yet_treated"}
+COMPARISONS = ("earlier_vs_later", "later_vs_earlier", "treated_vs_never")
+FIXEST = "fixest small-sample correction"
+
+
+def _estimate(model, frame, outcome, **columns):
+    """Fit a model of diff-diff without letting its errors reach the user raw.
+
+    Its warnings are left out: what they are about is checked on the rows beforehand.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return model.fit(frame, outcome=outcome, unit="entity", time="year", **columns)
+    except Exception as error:
+        name = f"{type(model).__name__} of diff-diff"
+        raise DesignError(name, "cannot be estimated on these rows", found=error) from error
+
+
+def callaway_santanna(
+    rows: pd.DataFrame,
+    outcome,
+    treatment,
+    cluster="entity",
+    *,
+    controls=(),
+    control_group: Literal["not_yet", "never"] = "not_yet",
+    base_period: Literal["varying", "universal"] = "varying",
+    anticipation: int = 0,
+    window: tuple[int, int] = (-5, 4),
+    seed=0,
+) -> Fit:
+    """Average effect on each cohort in each year, doubly robust, and its aggregates.
+
+    A cell compares changes of entities seen in both its years, so that no entity's level enters,
+    and cells without a control are left out.
+
+    Controls enter outcome regression and propensity score with their values in the base year; years
+    before the treatment are held against the year before ("varying") or all against the last
+    untreated year ("universal").
+
+    Returns
+    -------
+    Fit
+        ``att`` (mean over treated entity-years), ``event e``, ``dynamic`` (mean over e >= 0),
+        ``group`` (mean over cohorts), ``group g``, ``calendar`` (mean over years), ``calendar t``,
+        each weighted as in Callaway and Sant'Anna (2021, section 3), ``band``. The covariance is
+        the sum over clusters of squared influence functions, the estimated cohort shares included.
+        ``details["group_time"]`` holds the cells.
+    """
+    from diff_diff import CallawaySantAnna
+
+    frame = check(rows, outcome, treatment, cluster, controls, anticipation)
+    if control_group == "never":
+        need_never(frame, treatment)
+    years = np.unique(frame["year"])
+    need_reference(frame, treatment, lambda g: years[years < g - anticipation].max())
+    model = CallawaySantAnna(
+        control_group=CONTROLS[control_group], anticipation=anticipation, base_period=base_period
+    )
+    result = _estimate(
+        model, frame, outcome, first_treat=treatment, covariates=list(controls) or None
+    )
+    # The library keeps the influence functions of the cells by position in the sorted entities.
+    parts, entities = result._aggregation_kit.influence, np.unique(frame["entity"])
+    found = [
+        (g, t, cell["effect"], cell["n_treated"])
+        for (g, t), cell in result.group_time_effects.items()
+        if np.isfinite(cell["effect"]) and not cell.get("is_reference")
+    ]
+    cells = pd.DataFrame(found, columns=["cohort", "year", "estimate", "treated"])
+    influence, used = np.zeros((len(entities), len(cells))), np.zeros(len(entities), bool)
+    for column, (g, t, *_) in enumerate(found):
+        for side in ("treated", "control"):
+            at = parts[g, t][f"{side}_idx"]
+            influence[at, column] += parts[g, t][f"{side}_inf"]
+            used[at] = True
+    frame, influence = frame[frame["entity"].isin(entities[used])], influence[used]
+    of = frame.groupby("entity")[[treatment, cluster]].first()
+    means = aggregate(cells, influence, of[treatment].to_numpy(), window)
+    return report(
+        frame,
+        treatment,
+        cluster,
+        list(means),
+        [value for value, _, _ in means.values()],
+        clustered(np.column_stack([psi for _, psi, _ in means.values()]), of[cluster]),
+        estimator="callaway_santanna",
+        variance=f"influence function, CRV1({cluster}): G/(G-1)",
+        cells={term: largest for term, (_, _, largest) in means.items()},
+        seed=seed,
+        anticipation=anticipation,
+        one_base=base_period == "universal",
+        group_time=cells,
+    )
+
+
+def aggregate(cells, influence, cohort_of, window) -> dict:
+    """Average group-time effects with their influence functions.
+
+    diff-diff (3.13) has no averages by calendar year nor over cohorts, no covariance of the
+    averages with each other, and counts years of anticipation into the average effect.
+
+    Parameters
+    ----------
+    cells : pandas.DataFrame
+        ``cohort``, ``year``, ``estimate``, ``treated`` (entities) of C cells.
+    influence : numpy.ndarray, shape (n, C)
+        Of each entity on each estimate; the columns sum to about 0, their squares to the variance.
+    cohort_of : numpy.ndarray, shape (n,)
+        Cohort of each entity, 0 = never.
+
+    Returns
+    -------
+    dict
+        Term -> (estimate, influence function of shape (n,), treated entities of the largest cell);
+        the influence function includes that of the estimated cohort shares.
+    """
+    group, year = cells["cohort"].to_numpy(), cells["year"].to_numpy()
+    effect, event = cells["estimate"].to_numpy(), year - group
+    post = event >= 0
+    member = (cohort_of[:, None] == group) * 1.0
+    share = member.mean(axis=0)
+    share_influence = (member - share) / len(cohort_of)
+
+    def mean(chosen, weight=1.0):
+        """Mean of the chosen cells weighted by cohort share times a known weight."""
+        known = chosen * weight
+        total = known @ share
+        value = (known * share) @ effect / total
+        psi = influence @ (known * share) + share_influence @ (known * (effect - value))
+        return value, psi / total, cells.loc[chosen, "treated"].max()
+
+    def average(parts):
+        value, psi, largest = zip(*parts, strict=True)
+        return np.mean(value), np.mean(psi, axis=0), max(largest)
+
+    events = {e: mean(event == e) for e in np.unique(event)}
+    years = {f"calendar {t}": mean(post & (year == t)) for t in np.unique(year[post])}
+    size = cells[post].groupby("cohort").size().reindex(group).to_numpy()
+    return (
+        {"att": mean(post)}
+        | {f"event {e}": part for e, part in events.items() if window[0] <= e <= window[1]}
+        | {"dynamic": average([part for e, part in events.items() if e >= 0])}
+        | {"group": mean(post, 1 / np.where(post, size, 1))}
+        | {f"group {g}": mean(post & (group == g)) for g in np.unique(group[post])}
+        | {"calendar": average(years.values())}
+        | years
+    )
 
 
 def sun_abraham(
     rows: pd.DataFrame,
     outcome,
-    cohort,
+    treatment,
     cluster="entity",
-    window=(-5, 4),
     *,
-    covariates=(),
-    anticipation=0,
-    seed=None,
-):
+    controls=(),
+    anticipation: int = 0,
+    window: tuple[int, int] = (-5, 4),
+    seed=0,
+) -> Fit:
     """Interaction-weighted event study against never treated entities (Sun and Abraham 2021).
 
     Returns
@@ -49,49 +214,96 @@ def sun_abraham(
     from diff_diff import SunAbraham
     from diff_diff.results_base import build_event_study_surface
 
-    frame = cohorts.check(rows, outcome, cohort, cluster, covariates, anticipation)
-    if (frame[cohort] > 0).all():
-        raise DesignError(cohorts.WHERE, "no entity is never treated", keys=["sun_abraham"])
-    with cohorts.noted() as notes:
-        result = SunAbraham(cluster=cluster, anticipation=anticipation).fit(
-            frame,
-            outcome=outcome,
-            unit="entity",
-            time="year",
-            first_treat=cohort,
-            covariates=list(covariates) or None,
-        )
-        surface = build_event_study_surface(result)
-    event = (frame["year"] - frame[cohort]).where(frame[cohort] > 0)
-    return from_events(
+    frame = check(rows, outcome, treatment, cluster, controls, anticipation)
+    need_never(frame, treatment)
+    need_reference(frame, treatment, lambda g: g - anticipation - 1)
+    model = SunAbraham(cluster=cluster, anticipation=anticipation, rank_deficient_action="error")
+    result = _estimate(
+        model, frame, outcome, first_treat=treatment, covariates=list(controls) or None
+    )
+    return _report_events(
         frame,
-        cohort,
+        treatment,
         cluster,
-        surface,
-        surface.vcov,
+        build_event_study_surface(result),
         window,
-        mass=event.value_counts(),
+        mass=event_time(frame, treatment).value_counts(),
         estimator="sun_abraham",
+        variance=f"CRV1({cluster}), {FIXEST}",
         seed=seed,
-        variance=f"CRV1({cluster}), fixest small-sample correction",
-        details={"anticipation": anticipation, "notes": notes},
+        anticipation=anticipation,
+    )
+
+
+def two_stage(
+    rows: pd.DataFrame,
+    outcome,
+    treatment,
+    cluster="entity",
+    *,
+    controls=(),
+    weights=None,
+    anticipation: int = 0,
+    window: tuple[int, int] = (-5, 4),
+    seed=0,
+) -> Fit:
+    """Regress what is left when the effects of untreated rows are taken out (Gardner 2022).
+
+    Returns
+    -------
+    Fit
+        ``att``, ``event e`` (before the treatment: mean residuals of the first stage, pulled to 0
+        by it), ``band``. Unweighted, the effects are those of :func:`imputation`; the variance
+        includes the first stage. ``att`` is a regression of its own, the library gives no
+        covariance of it with the events.
+    """
+    from diff_diff import SurveyDesign, TwoStageDiD
+
+    further = [*controls, *([weights] if weights else [])]
+    frame = check(rows, outcome, treatment, cluster, further, anticipation)
+    model = TwoStageDiD(
+        cluster=cluster, anticipation=anticipation, pretrends=True, rank_deficient_action="error"
+    )
+    result = _estimate(
+        model,
+        frame,
+        outcome,
+        first_treat=treatment,
+        covariates=list(controls) or None,
+        survey_design=SurveyDesign(weights=weights) if weights else None,
+    )
+    clusters = frame[cluster].nunique()
+    return _report_events(
+        frame,
+        treatment,
+        cluster,
+        result.aggregate("event_study"),
+        window,
+        factor=clusters / (clusters - 1),
+        att=(result.overall_att, result.overall_se),
+        estimator="two_stage",
+        variance=f"two-stage GMM, CRV1({cluster}): G/(G-1)",
+        seed=seed,
+        anticipation=anticipation,
+        one_base=False,
     )
 
 
 def stacked(
     rows: pd.DataFrame,
     outcome,
-    cohort,
+    treatment,
     cluster="entity",
-    window=(-5, 4),
     *,
-    anticipation=0,
-    seed=None,
-):
+    anticipation: int = 0,
+    window: tuple[int, int] = (-5, 4),
+    seed=0,
+) -> Fit:
     """Stacked event study with corrective weights (Wing, Freedman and Hollingsworth 2024).
 
     Every cohort must be seen at every event time, so the window is narrowed to the widest that
-    all cohorts fill; ``details["window"]`` tells which.
+    all cohorts fill (``details["filled"]``). The regression has no entity effects: entities not
+    seen in all years of the stack are left out, or their levels would enter the estimates.
 
     Returns
     -------
@@ -102,39 +314,90 @@ def stacked(
     """
     from diff_diff import StackedDiD
 
-    frame = cohorts.check(rows, outcome, cohort, cluster, (), anticipation)
-    cohorts.need_entity_clusters(frame, cluster, "stacked")
-    adopted = frame.loc[frame[cohort] > 0, cohort]
-    low = max(window[0], frame["year"].min() - adopted.min())
-    high = min(window[1], frame["year"].max() - adopted.max())
+    frame = check(rows, outcome, treatment, cluster, (), anticipation)
+    need_entity_clusters(frame, cluster, "stacked")
+    adopted = frame.loc[frame[treatment] > 0, treatment]
+    low = int(max(window[0], frame["year"].min() - adopted.min()))
+    high = int(min(window[1], frame["year"].max() - adopted.max()))
     if low >= -1 - anticipation or high < 0:
         raise DesignError(
-            cohorts.WHERE,
+            WHERE,
             "no window is filled by every cohort",
             keys=sorted(adopted.unique()),
             found=f"{low} to {high}",
         )
-    with cohorts.noted() as notes:
-        result = StackedDiD(
-            kappa_pre=int(-low - anticipation), kappa_post=int(high), anticipation=anticipation
-        ).fit(frame, outcome=outcome, unit="entity", time="year", first_treat=cohort)
-        surface = result.aggregate("event_study")
-    return from_events(
+    need_reference(frame, treatment, lambda g: g - anticipation - 1)
+    frame = need_balance(frame, treatment, range(adopted.min() + low, adopted.max() + high + 1))
+    model = StackedDiD(
+        kappa_pre=-low - anticipation,
+        kappa_post=high,
+        anticipation=anticipation,
+        rank_deficient_action="error",
+    )
+    result = _estimate(model, frame, outcome, first_treat=treatment)
+    return _report_events(
         frame,
-        cohort,
+        treatment,
         cluster,
-        surface,
-        surface.vcov,
+        result.aggregate("event_study"),
         (low, high),
         mass=pd.Series(1.0, range(high + 1)),
         estimator="stacked",
+        variance=f"CRV1({cluster}), {FIXEST}",
         seed=seed,
-        variance=f"CRV1({cluster}), fixest small-sample correction",
-        details={"window": (int(low), int(high)), "anticipation": anticipation, "notes": notes},
+        anticipation=anticipation,
+        filled=(low, high),
     )
 
 
-def local_projections(rows: pd.DataFrame, outcome, cohort, cluster="entity", window=(-5, 4)):
+def _report_events(
+    frame, treatment, cluster, surface, window, *, factor=1.0, att=None, mass=None, **record
+) -> Fit:
+    """Report an event study of diff-diff.
+
+    Parameters
+    ----------
+    surface : diff_diff.results_base.EventStudyResults
+        Event times, estimates and their covariance.
+    factor : float
+        Small-sample factor of the variances that the library leaves out.
+    att : (float, float), optional
+        Estimate and standard error of the average effect, if not a mean of the events.
+    mass : pandas.Series, optional
+        Event time -> weight in the average effect, if it is.
+    """
+    events = np.asarray(surface.vcov_index, int)
+    effect = pd.Series(surface.att, np.asarray(surface.event_time, int))[events].to_numpy()
+    weight = np.zeros(len(events))
+    if mass is not None:
+        weight = np.where(events >= 0, mass.reindex(events, fill_value=0), 0.0)
+        weight /= weight.sum()
+    shown = (window[0] <= events) & (events <= window[1])
+    linear = np.vstack([weight, np.eye(len(events))[shown]])
+    estimate, covariance = linear @ effect, factor * linear @ surface.vcov @ linear.T
+    if att is not None:
+        covariance[0], covariance[:, 0] = np.nan, np.nan
+        estimate[0], covariance[0, 0] = att[0], factor * att[1] ** 2
+    return report(
+        frame,
+        treatment,
+        cluster,
+        ["att", *(f"event {e}" for e in events[shown])],
+        estimate,
+        covariance,
+        cells=largest_cells(frame, treatment),
+        **record,
+    )
+
+
+def local_projections(
+    rows: pd.DataFrame,
+    outcome,
+    treatment,
+    cluster="entity",
+    *,
+    window: tuple[int, int] = (-5, 4),
+) -> Fit:
     """Regress long differences on adoption among clean controls, one regression an event time.
 
     Returns
@@ -147,115 +410,73 @@ def local_projections(rows: pd.DataFrame, outcome, cohort, cluster="entity", win
     """
     from diff_diff import LPDiD
 
-    frame = cohorts.check(rows, outcome, cohort, cluster)
-    on = (frame[cohort] > 0) & (frame["year"] >= frame[cohort])
-    reach = (frame["year"] - frame[cohort])[frame[cohort] > 0]
-    before = min(max(-window[0], 2), -int(reach.min()))
-    model = LPDiD(pre_window=before, post_window=min(window[1], int(reach.max())), cluster=cluster)
-    with cohorts.noted() as notes:
-        result = model.fit(
-            frame.assign(on=on.astype(int)),
-            outcome=outcome,
-            unit="entity",
-            time="year",
-            treatment="on",
-        )
+    frame = check(rows, outcome, treatment, cluster)
+    need_reference(frame, treatment, lambda g: g - 1)
+    event = event_time(frame, treatment)
+    on = (event >= 0).astype(int)
+    model = LPDiD(
+        pre_window=min(max(-window[0], 2), -int(event.min())),
+        post_window=min(window[1], int(event.max())),
+        cluster=cluster,
+        rank_deficient_action="error",
+    )
+    result = _estimate(model, frame.assign(on=on), outcome, treatment="on")
     table = result.event_study.dropna(subset=["se"])
     pooled = result.pooled.set_index("window").loc["post"]
-    names = ["att", *(f"event {int(h)}" for h in table["horizon"])]
     spread = np.array([pooled["se"], *table["se"]])
     covariance = np.full((len(spread), len(spread)), np.nan)
     np.fill_diagonal(covariance, spread**2)
-    return cohorts.report(
+    # A long difference needs the year before the treatment.
+    based = frame[frame["entity"].isin(frame.loc[event == -1, "entity"])]
+    return report(
         frame,
-        cohort,
+        treatment,
         cluster,
-        names,
+        ["att", *(f"event {h:.0f}" for h in table["horizon"])],
         [pooled["coefficient"], *table["coefficient"]],
         covariance,
         estimator="local_projections",
-        variance=f"CRV1({cluster}), fixest small-sample correction",
-        details={"notes": notes},
+        variance=f"CRV1({cluster}), {FIXEST}",
+        cells=largest_cells(based, treatment),
     )
 
 
-def synthetic_did(rows: pd.DataFrame, outcome, cohort, cluster="entity", *, draws=200, seed=0):
-    """Weight never treated entities and years so that they run parallel to each cohort.
-
-    Each cohort is fitted by itself (Arkhangelsky et al. 2021) and enters with its treated
-    entity-years (Clarke, Pailanir, Athey and Imbens 2023). The variance comes from placebos: never
-    treated entities drawn as cohorts of the same sizes.
-
-    Parameters
-    ----------
-    draws : int
-        Placebo draws.
+def bacon(rows: pd.DataFrame, outcome, treatment, cluster="entity") -> Fit:
+    """Decompose two-way fixed effects into two-by-two comparisons (Goodman-Bacon 2021).
 
     Returns
     -------
     Fit
-        ``att`` and ``group g``.
+        ``twfe`` with its clustered standard error; for each kind of comparison its mean estimate
+        and ``weight <kind>`` (the weights sum to one, the products to ``twfe``), without
+        uncertainty.
 
     Raises
     ------
     DesignError
-        Also if the panel is not balanced, a cohort has a single year before, or the treated are
-        not fewer than the never treated.
+        Also if the panel is not balanced: the decomposition is exact on balanced panels only.
     """
-    # Two years before the cohort are what anticipation of one year asks for.
-    frame = cohorts.check(rows, outcome, cohort, cluster, anticipation=1)
-    cohorts.need_balance(frame)
-    cohorts.need_entity_clusters(frame, cluster, "synthetic_did")
-    wide = frame.pivot(index="entity", columns="year", values=outcome)
-    adopted = frame.groupby("entity")[cohort].first()
-    years, never = wide.columns.to_numpy(), wide[adopted == 0].to_numpy()
-    sizes = adopted[adopted > 0].value_counts().sort_index()
-    if len(never) <= sizes.sum():
-        raise DesignError(
-            cohorts.WHERE,
-            "too few never treated entities for placebos",
-            expected=f"more than {sizes.sum()}",
-            found=len(never),
-        )
-    mass = sizes.to_numpy() * np.array([(years >= g).sum() for g in sizes.index])
+    from diff_diff import BaconDecomposition
 
-    def effects(control, treated):
-        found = [
-            _synthetic(control, part, (years < g).sum())
-            for g, part in zip(sizes.index, treated, strict=True)
-        ]
-        return [np.average(found, weights=mass), *found]
-
-    rng, cut = np.random.default_rng(seed), np.cumsum(sizes.to_numpy())
-    placebos = []
-    for _ in range(draws):
-        mixed = never[rng.permutation(len(never))]
-        placebos.append(effects(mixed[cut[-1] :], np.split(mixed[: cut[-1]], cut[:-1])))
-    return cohorts.report(
-        frame,
-        cohort,
-        cluster,
-        ["att", *(f"group {g}" for g in sizes.index)],
-        effects(never, [wide[adopted == g].to_numpy() for g in sizes.index]),
-        np.cov(np.transpose(placebos), ddof=0),
-        estimator="synthetic_did",
-        variance=f"placebo, {draws} draws of entities",
+    frame = check(rows, outcome, treatment, cluster)
+    if len(frame) < frame["entity"].nunique() * frame["year"].nunique():
+        raise DesignError(WHERE, "the panel is not balanced", remedy="leave out who has gaps")
+    on = (event_time(frame, treatment) >= 0).astype(float)
+    plain = least_squares(frame.assign(on=on), outcome, ["on"], ["entity", "year"], cluster)
+    model = BaconDecomposition(weights="exact")
+    result = _estimate(model, frame, outcome, first_treat=treatment)
+    effect, weight = result.effect_by_type(), result.weight_by_type()
+    kinds = [kind for kind in COMPARISONS if weight[kind] > 0]
+    parts = wald_terms(
+        [*kinds, *(f"weight {kind}" for kind in kinds)],
+        [*(effect[kind] for kind in kinds), *(weight[kind] for kind in kinds)],
+        np.full(2 * len(kinds), np.nan),
     )
-
-
-def _synthetic(control, treated, before):
-    """Effect on one block of treated entities (rows) after its first ``before`` years."""
-    from diff_diff.utils import (
-        compute_sdid_estimator,
-        compute_sdid_unit_weights,
-        compute_time_weights,
+    return Fit(
+        pd.concat([plain.terms.assign(term="twfe"), parts], ignore_index=True),
+        "bacon",
+        plain.variance,
+        plain.n_obs,
+        plain.n_entities,
+        plain.n_clusters,
     )
-
-    noise = np.diff(control[:, :before], axis=1).std(ddof=1)
-    old, new = control[:, :before].T, control[:, before:].T
-    mean = treated.mean(axis=0)
-    # Regularisation and stopping rule of the authors' code.
-    zeta = (len(treated) * len(new)) ** 0.25 * noise
-    entities = compute_sdid_unit_weights(old, mean[:before], zeta, min_decrease=1e-5 * noise)
-    times = compute_time_weights(old, new, 1e-6 * noise, min_decrease=1e-5 * noise)
-    return compute_sdid_estimator(old, new, mean[:before], mean[before:], entities, times)

@@ -1,30 +1,166 @@
-"""Checks of a staggered policy beyond single specifications."""
+"""The status of territory of advanced development: what single specifications do not show.
+
+Cohorts, overlap, pre-trends and their power, sensitivity to differing trends, randomization of
+adoption years, placebo dates, groups, spillovers onto neighbours.
+"""
 
 import numpy as np
 import pandas as pd
 
-from monotowns.estimate.cohorts import pretrend_test
-from monotowns.estimate.imputation import imputation
+from monotowns.estimate import staggered
+from monotowns.estimate.events import pretrend_test
+from monotowns.estimate.honest import honest
 from monotowns.estimate.power import detectable_slope
 from monotowns.estimate.randomization import imputation_statistic, randomization_test
-from monotowns.estimate.record import TERMS, Fit
+from monotowns.estimate.record import TERMS, Fit, to_records
+from monotowns.estimate.spillover import rings
+from monotowns.measures.agglomeration import great_circle_km
 from monotowns.run.errors import DesignError
 
+OUTCOME, COHORT = "log_taxable_pc", "toser_cohort"
 
-def cohort_means(rows, outcome, cohort) -> pd.DataFrame:
-    """Raw means by adoption cohort and year.
+#: The last year in which nobody knew of the status.
+BEFORE = 2013
+
+#: What is compared between those who got the status and those who did not.
+COMPARED = [
+    OUTCOME,
+    "log_population",
+    "transfer_share",
+    "category",
+    "log_mp_inverse",
+    "manufacturing_base",
+]
+
+#: What is no robustness check of the headline.
+GROUPS = {
+    "toser_spillover": "exploratory",
+    "toser_categories": "exploratory",
+    "toser_placebo": "placebo",
+}
+
+
+def study(frame, draws, seed, rings_km):
+    """Estimate everything about the status beyond single specifications.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        The panel with measures and exposure, and ``toser_cohort`` (see
+        :func:`monotowns.estimate.specification.prepare`).
+    draws : dict
+        ``permutation``: draws of adoption years.
+    rings_km : sequence of float
+        Bounds of the rings of spillovers, from 0 on.
 
     Returns
     -------
-    pandas.DataFrame
-        ``cohort`` (0 = never), ``year``, ``mean``, ``entities``.
+    records : pandas.DataFrame
+    facts : dict
+        Name -> [value, kind].
+    tables : dict of pandas.DataFrame
+        ``means``, ``overlap``, ``left_out``.
     """
-    groups = rows.groupby([cohort, "year"])
+    dated = frame[frame[COHORT].notna()]
+    rows = dated[dated["monotown"] == 1]
+    given = (rows, OUTCOME, COHORT)
+    full = rows.groupby("entity")["year"].transform("size") == rows["year"].nunique()
+    apart = away_from_unknown(frame, dated, COHORT, rings_km[-1])
+    imputed = staggered.imputation(*given, seed=seed)
+    universal = staggered.callaway_santanna(*given, base_period="universal", seed=seed)
+    fits = {
+        "toser_randomization": randomization(*given, "category", draws["permutation"], seed),
+        "toser_honest_relative": honest(universal, seed=seed),
+        "toser_honest_smooth": honest(universal, (0.0, 0.005, 0.01, 0.02), kind="smoothness"),
+        "toser_bacon": staggered.bacon(rows[full], OUTCOME, COHORT),
+        "toser_spillover": rings(apart, OUTCOME, COHORT, "region", rings_km),
+        "toser_categories": by_group(*given, "category"),
+        "toser_placebo": staggered.imputation(
+            moved_back(rows, COHORT, 2), OUTCOME, COHORT, seed=seed
+        ),
+        "toser_conditional": conditional(*given, "category", BEFORE, seed),
+    }
+    records = [
+        to_records(
+            fit,
+            specification=name,
+            question="toser",
+            group=GROUPS.get(name, "robustness"),
+            outcome=OUTCOME,
+            weights="none",
+            seed=seed,
+            sample="all entities" if name == "toser_spillover" else "monotowns",
+        )
+        for name, fit in fits.items()
+    ]
+    tables = {
+        "means": cohort_means(*given),
+        "overlap": overlap(rows, COHORT, COMPARED, BEFORE),
+        "left_out": pd.concat([leave_one_out(*given, by) for by in (COHORT, "region")]),
+    }
+    facts = (
+        sample_facts(rows)
+        | pretrend_facts(imputed, universal, seed)
+        | left_out_facts(tables["left_out"])
+        | {"toser.breakdown": [fits["toser_honest_relative"]["breakdown"]["estimate"], "ratio"]}
+    )
+    gaps = tables["overlap"].set_index("column")["standardised_difference"]
+    facts |= {f"toser.overlap.{column}": [gap, "ratio"] for column, gap in gaps.items()}
+    return pd.concat(records), facts, tables
+
+
+def sample_facts(rows) -> dict:
+    """Entities by cohort, and the years."""
+    sizes = rows.groupby(COHORT)["entity"].nunique()
+    ever = sizes.drop(0, errors="ignore")
+    return {
+        "toser.treated": [ever.sum(), "count"],
+        "toser.never": [sizes.get(0, 0), "count"],
+        "toser.cohorts": [", ".join(f"{n} in {year:.0f}" for year, n in ever.items()), "text"],
+        "toser.years": [f"{rows['year'].min()}-{rows['year'].max()}", "text"],
+    }
+
+
+def pretrend_facts(imputed: Fit, universal: Fit, seed) -> dict:
+    """Joint tests of the events before the policy, and the slopes that the first would detect.
+
+    ``slope_50`` and ``slope_80`` are the slopes a year of a linear difference in trends that the
+    joint test finds with that power (Roth 2022).
+    """
+    events = imputed.terms["term"].str.extract(r"^event (-\d+)$", expand=False).dropna().astype(int)
+    covariance = imputed.covariance[np.ix_(events.index, events.index)]
+    facts = {
+        "toser.pretrend.p": [pretrend_test(imputed).p_value, "p"],
+        "toser.pretrend.universal.p": [pretrend_test(universal).p_value, "p"],
+    }
+    for power in (50, 80):
+        slope = detectable_slope(power / 100, covariance, events, -1, test="joint", seed=seed)
+        facts[f"toser.pretrend.slope_{power}"] = [slope, "estimate"]
+    return facts
+
+
+def left_out_facts(left_out) -> dict:
+    """The cohort whose absence lowers the estimate most, and the range over regions."""
+    cohorts, regions = (left_out[left_out["by"] == by] for by in (COHORT, "region"))
+    lowest = cohorts.loc[cohorts["estimate"].idxmin()]
+    return {
+        "toser.left_out.which": [f"{lowest['left_out']:.0f}", "text"],
+        "toser.left_out.lowest": [lowest["estimate"], "estimate"],
+        "toser.left_out.low": [lowest["ci_low"], "estimate"],
+        "toser.left_out.high": [lowest["ci_high"], "estimate"],
+        "toser.left_region.lowest": [regions["estimate"].min(), "estimate"],
+        "toser.left_region.highest": [regions["estimate"].max(), "estimate"],
+    }
+
+
+def cohort_means(rows, outcome, treatment) -> pd.DataFrame:
+    """Raw means by adoption cohort and year: ``cohort``, ``year``, ``mean``, ``entities``."""
+    groups = rows.groupby([treatment, "year"])
     table = groups.agg(mean=(outcome, "mean"), entities=("entity", "nunique")).reset_index()
-    return table.rename(columns={cohort: "cohort"}).astype({"cohort": int})
+    return table.rename(columns={treatment: "cohort"}).astype({"cohort": int})
 
 
-def overlap(rows, cohort, columns, year) -> pd.DataFrame:
+def overlap(rows, treatment, columns, year) -> pd.DataFrame:
     """Means before the policy of those who ever got it and those who never did.
 
     Returns
@@ -32,68 +168,49 @@ def overlap(rows, cohort, columns, year) -> pd.DataFrame:
     pandas.DataFrame
         ``column``, ``ever``, ``never``, ``standardised_difference`` (over the root of the mean of
         the two variances), ``entities_ever``, ``entities_never``.
-
-    Raises
-    ------
-    DesignError
-        Nobody is in one of the groups in that year.
     """
     at = rows[rows["year"] == year]
-    ever, never = at[at[cohort] > 0], at[at[cohort] == 0]
+    ever, never = at.loc[at[treatment] > 0, columns], at.loc[at[treatment] == 0, columns]
     if ever.empty or never.empty:
         raise DesignError("overlap", "one group is empty", keys=[year])
-    found = []
-    for column in columns:
-        spread = np.sqrt((ever[column].var() + never[column].var()) / 2)
-        gap = ever[column].mean() - never[column].mean()
-        found.append(
-            (column, ever[column].mean(), never[column].mean(), gap / spread, len(ever), len(never))
-        )
-    names = [
-        "column",
-        "ever",
-        "never",
-        "standardised_difference",
-        "entities_ever",
-        "entities_never",
-    ]
-    return pd.DataFrame(found, columns=names)
+    spread = np.sqrt((ever.var() + never.var()) / 2)
+    return pd.DataFrame(
+        {
+            "column": columns,
+            "ever": ever.mean().to_numpy(),
+            "never": never.mean().to_numpy(),
+            "standardised_difference": ((ever.mean() - never.mean()) / spread).to_numpy(),
+            "entities_ever": len(ever),
+            "entities_never": len(never),
+        }
+    )
 
 
-def leave_one_out(rows, outcome, cohort, by) -> pd.DataFrame:
+def leave_one_out(rows, outcome, treatment, by) -> pd.DataFrame:
     """The imputation estimate without each level of a column in turn.
 
     Returns
     -------
     pandas.DataFrame
         ``by``, ``left_out``, ``estimate``, ``ci_low``, ``ci_high``; levels whose absence leaves no
-        treated or no untreated entity are not among them.
+        treated or no untreated entity are not among them, nor are the never treated themselves.
     """
     found = []
     for level in sorted(rows[by].unique()):
-        # Of the adoption years, never is what all are compared with.
-        if by == cohort and level == 0:
-            continue
         kept = rows[rows[by] != level]
-        if not (kept[cohort] > 0).any() or not (kept[cohort] == 0).any():
+        if not (kept[treatment] > 0).any() or not (kept[treatment] == 0).any():
             continue
-        att = imputation(kept, outcome, cohort)["att"]
+        att = staggered.imputation(kept, outcome, treatment)["att"]
         found.append((by, level, att["estimate"], att["ci_low"], att["ci_high"]))
     return pd.DataFrame(found, columns=["by", "left_out", "estimate", "ci_low", "ci_high"])
 
 
-def randomization(rows, outcome, cohort, strata, draws, seed) -> Fit:
-    """Imputation estimate under adoption years permuted within strata.
-
-    Returns
-    -------
-    Fit
-        Term ``att`` with the randomization p-value and no standard error.
-    """
+def randomization(rows, outcome, treatment, strata, draws, seed) -> Fit:
+    """Imputation estimate under adoption years permuted within strata; no standard error."""
     entities = rows.drop_duplicates("entity").sort_values("entity")
     statistic = imputation_statistic(rows[outcome], rows["entity"], rows["year"])
-    dealt = (entities[cohort].to_numpy(), entities[strata].to_numpy())
-    test = randomization_test(statistic, *dealt, draws, seed)
+    cohort = entities[treatment].to_numpy()
+    test = randomization_test(statistic, cohort, entities[strata].to_numpy(), draws, seed)
     row = ("att", test.statistic, *[np.nan] * 3, test.p_value)
     return Fit(
         pd.DataFrame([row], columns=TERMS),
@@ -105,26 +222,72 @@ def randomization(rows, outcome, cohort, strata, draws, seed) -> Fit:
     )
 
 
-def pretrends(fit: Fit, seed) -> dict:
-    """Joint test of the events before the policy, and the slope it would have found.
+def by_group(rows, outcome, treatment, group) -> Fit:
+    """Imputation's average effect on each level of a column, as one result."""
+    fits = {
+        f"{group} {level:g}": staggered.imputation(part, outcome, treatment)
+        for level, part in rows.groupby(group)
+    }
+    entities = rows.loc[rows[group].notna(), "entity"].nunique()
+    terms = pd.concat([fit["att"].to_frame().T.assign(term=name) for name, fit in fits.items()])
+    return Fit(
+        terms.astype(dict.fromkeys(TERMS[1:], float)).reset_index(drop=True),
+        "imputation",
+        next(iter(fits.values())).variance.split(";")[0],
+        int(rows[group].notna().sum()),
+        entities,
+        entities,
+    )
+
+
+def conditional(rows, outcome, treatment, group, year, seed) -> Fit:
+    """Callaway and Sant'Anna given the group and the outcome's level of one early year."""
+    level = rows[rows["year"] == year].set_index("entity")[outcome]
+    values = sorted(rows[group].dropna().unique())[:-1]
+    dummies = {f"{group}_{value:g}": (rows[group] == value).astype(float) for value in values}
+    given = rows.assign(level=rows["entity"].map(level), **dummies).dropna(subset=["level"])
+    return staggered.callaway_santanna(
+        given, outcome, treatment, controls=["level", *dummies], seed=seed
+    )
+
+
+def moved_back(rows, treatment, years) -> pd.DataFrame:
+    """Untreated rows with the status dated some years too early: an effect that cannot be.
+
+    Entities without a row before the moved date are left out.
+    """
+    untreated = rows[(rows[treatment] == 0) | (rows["year"] < rows[treatment])]
+    dated = untreated[treatment].where(untreated[treatment] == 0, untreated[treatment] - years)
+    start = untreated.groupby("entity")["year"].transform("min")
+    return untreated.assign(**{treatment: dated})[(dated == 0) | (start < dated)]
+
+
+def away_from_unknown(frame, rows, treatment, km) -> pd.DataFrame:
+    """Leave out entities near a holder of the status that is not among the rows.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        All entity-years with ``lat``, ``lon`` and the treatment (0 = never, missing = undated).
+    rows : pandas.DataFrame
+        The part of them that is to be estimated on.
 
     Returns
     -------
-    dict
-        ``statistic``, ``p_value``, ``slope_50`` and ``slope_80``: slope a year of a linear
-        difference in trends that the joint test finds with that power (Roth 2022).
+    pandas.DataFrame
+        Rows with coordinates, of entities seen before the first cohort, further than ``km`` from
+        every holder outside of them.
     """
-    test = pretrend_test(fit)
-    names = fit.terms["term"].tolist()
-    events = [n for n in names if n.startswith("event -") and np.isfinite(fit[n]["p_value"])]
-    events = [n for n in events if n != "event -1"]
-    places = [names.index(n) for n in events]
-    periods = [int(n.removeprefix("event ")) for n in events]
-    covariance = np.asarray(fit.covariance)[np.ix_(places, places)]
-    slopes = {
-        f"slope_{int(100 * power)}": detectable_slope(
-            power, covariance, periods, -1, test="joint", seed=seed
-        )
-        for power in (0.5, 0.8)
-    }
-    return {"statistic": test.statistic, "p_value": test.p_value} | slopes
+    place = frame.dropna(subset=["lat", "lon"]).drop_duplicates("entity")
+    holders = place[place[treatment] != 0]
+    unknown = holders[~holders["entity"].isin(rows["entity"])]
+    known = rows.dropna(subset=["lat", "lon"])
+    start = known.groupby("entity")["year"].transform("min")
+    known = known[start < known.loc[known[treatment] > 0, treatment].min()]
+    mine = known.drop_duplicates("entity")
+    distance = great_circle_km(
+        *(mine[c].to_numpy()[:, None] for c in ("lat", "lon")),
+        *(unknown[c].to_numpy() for c in ("lat", "lon")),
+    )
+    near = mine.loc[(distance <= km).any(axis=1), "entity"]
+    return known[~known["entity"].isin(near)]

@@ -1,0 +1,154 @@
+"""What the rows must show before an estimator for staggered adoption may have them.
+
+diff-diff (seen in 3.13) does not look: without a cohort's reference year its Sun-Abraham and
+stacked regressions give another number, and a single treated entity gets a standard error that is
+a sixth of the true one.
+"""
+
+import numpy as np
+import pandas as pd
+
+from monotowns.estimate.regression import drop_singletons
+from monotowns.run.errors import DesignError
+
+WHERE = "staggered adoption"
+
+
+def check(rows, outcome, treatment, cluster, columns=(), anticipation=0, place=()) -> pd.DataFrame:
+    """Refuse a panel from which no cohort's effect can be estimated.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        ``entity``, ``year``, the outcome, ``treatment`` (first treated year, 0 = never), the
+        cluster and the further numeric columns.
+    anticipation : int
+        Years before the cohort's year in which the treatment may already act.
+    place : sequence of str
+        Further columns that may not vary within an entity.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns needed, sorted by entity and year, the cohort as integer; entities seen in one
+        year only are left out, they show no change.
+
+    Raises
+    ------
+    DesignError
+    """
+    numeric = [outcome, treatment, *columns, *place]
+    needed = list(dict.fromkeys(["entity", "year", *numeric, cluster]))
+    absent = [column for column in needed if column not in rows]
+    if absent:
+        raise DesignError(WHERE, "no such column", keys=absent)
+    frame = rows[needed]
+    infinite = ~np.isfinite(frame[numeric].to_numpy(float)).all(axis=1)
+    _refuse(
+        frame,
+        frame.isna().any(axis=1) | infinite,
+        "a value is missing",
+        remedy="drop the rows; a never treated entity has cohort 0",
+    )
+    _refuse(frame, frame.duplicated(["entity", "year"]), "an entity-year stands twice")
+    for column in (treatment, cluster, *place):
+        varies = frame.groupby("entity")[column].transform("nunique") > 1
+        _refuse(frame, varies, f"{column} varies within an entity")
+    frame = frame.astype({treatment: int}).sort_values(["entity", "year"])
+    frame = drop_singletons(frame, ["entity"])
+    if frame[cluster].nunique() < 2:
+        raise DesignError(WHERE, "fewer than two clusters", keys=[cluster])
+
+    treated = frame[frame[treatment] > 0]
+    if treated.empty:
+        raise DesignError(WHERE, "no entity is treated", keys=[treatment])
+    first, last = frame["year"].min() + 1 + anticipation, frame["year"].max()
+    _refuse(
+        treated,
+        ~treated[treatment].between(first, last),
+        "the cohort lies outside the panel",
+        expected=f"0 or {first} to {last}",
+        remedy="0 = not treated within the panel; leave out who was before it",
+    )
+    if len(treated) == len(frame) and treated[treatment].nunique() == 1:
+        raise DesignError(WHERE, "no entity is a control", expected="one never or later treated")
+    before = treated["year"] < treated[treatment] - anticipation
+    unseen = treated[~before.groupby(treated["entity"]).transform("any")]
+    if len(unseen):
+        who = unseen.drop_duplicates("entity")
+        raise DesignError(
+            WHERE,
+            "a treated entity is never seen untreated",
+            keys=[
+                f"{entity} (cohort {cohort}, first seen in {year})"
+                for entity, cohort, year in who[["entity", treatment, "year"]].to_numpy()
+            ],
+            remedy="leave it out",
+        )
+    return frame
+
+
+def _refuse(frame, at, problem, **context):
+    if at.any():
+        keys = frame.loc[at, ["entity", "year"]].itertuples(index=False, name=None)
+        raise DesignError(WHERE, problem, keys=keys, **context)
+
+
+def need_reference(frame, treatment, reference):
+    """Refuse cohorts of which nobody is seen in the last untreated year.
+
+    Parameters
+    ----------
+    reference : callable
+        Cohort -> the year that its effects are measured from.
+    """
+    seen = set(frame[[treatment, "year"]].itertuples(index=False, name=None))
+    years = {cohort: reference(cohort) for cohort in sorted(set(frame[treatment]) - {0})}
+    lacking = [f"cohort {g} in {year}" for g, year in years.items() if (g, year) not in seen]
+    if lacking:
+        raise DesignError(
+            WHERE,
+            "a cohort is not seen in its reference year, the last untreated one",
+            keys=lacking,
+            remedy="leave the cohort out, or take an estimator that needs no such year",
+        )
+
+
+def need_balance(frame, treatment, years) -> pd.DataFrame:
+    """Keep the entities that are seen in all of the years.
+
+    Raises
+    ------
+    DesignError
+        A cohort, or all of the never treated, would be left without an entity.
+    """
+    count = frame["year"].isin(years).groupby(frame["entity"]).transform("sum")
+    kept = frame[count == len(years)]
+    gone = sorted(set(frame[treatment]) - set(kept[treatment]))
+    if gone:
+        of = frame[frame[treatment] == gone[0]].groupby("year")["entity"].nunique()
+        raise DesignError(
+            WHERE,
+            "no entity of a cohort is seen in every year that is needed",
+            keys=[f"cohort {g}" for g in gone],
+            expected=f"{min(years)} to {max(years)}",
+            found=f"cohort {gone[0]} is seen least in {of.reindex(years, fill_value=0).idxmin()}",
+        )
+    return kept
+
+
+def need_never(frame, treatment):
+    """Refuse a panel in which everybody is treated sooner or later."""
+    if (frame[treatment] > 0).all():
+        raise DesignError(WHERE, "no entity is never treated", remedy="not_yet controls")
+
+
+def need_entity_clusters(frame, cluster, estimator):
+    """Refuse clusters of several entities, which this estimator of diff-diff cannot take."""
+    if frame[cluster].nunique() < frame["entity"].nunique():
+        raise DesignError(
+            f"estimator {estimator}",
+            "its variance is by entity only",
+            keys=[cluster],
+            remedy="cluster by entity",
+        )
