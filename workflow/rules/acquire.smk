@@ -10,10 +10,6 @@ DRIFT = expand("data/drift/{t}.csv", t=READ_ANEW)
 SOURCE_TABLES = [t for s in SOURCES.values() for t in s.tables if t in TABLES]
 
 
-def source_of(wildcards):
-    return SOURCES[wildcards.get("file") or RAW_FILE[wildcards.table]]
-
-
 rule download:
     input:
         # An edit of the registry's other entries fetches nothing anew.

@@ -28,5 +28,10 @@ def equip(one):
     """
     if one.script:
         one.conda_env = workflow.current_basedir.join("envs/environment.yaml")
-        script = f"workflow/scripts/{'/'.join(one.script.split('/')[-2:])}"
+        script = os.path.join("workflow", *one.script.split("/")[-3:])
         one.set_params(code=code_of("workflow/monotowns", script, root=HERE))
+
+
+def source_of(wildcards):
+    """The source of a raw file, or of a table that is read from one."""
+    return SOURCES[wildcards.get("file") or RAW_FILE[wildcards.table]]

@@ -23,11 +23,15 @@ for QUESTION in dict.fromkeys(spec["question"] for spec in SPECIFICATIONS.values
             **JOINED,
         output:
             records=[
-                shown(f"results/estimates/{s}.csv", QUESTION, "records", "specification")
+                shown(
+                    f"results/estimates/{s}.csv", QUESTION, "records", "specification"
+                )
                 for s in NAMED
             ],
             flows=[
-                shown(f"results/estimates/{s}.flow.csv", QUESTION, "sample flow", "flow")
+                shown(
+                    f"results/estimates/{s}.flow.csv", QUESTION, "sample flow", "flow"
+                )
                 for s in NAMED
             ],
         log:

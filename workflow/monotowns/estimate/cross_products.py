@@ -5,7 +5,8 @@ import pandas as pd
 from scipy import linalg
 
 from monotowns.estimate import absorb
-from monotowns.estimate.regression import ABSORBED, drop_singletons
+from monotowns.estimate.absorb import drop_singletons
+from monotowns.estimate.collinearity import ABSORBED
 from monotowns.run.errors import DesignError
 
 #: Least eigenvalue of the regressors' correlations that still says that they differ: below, the

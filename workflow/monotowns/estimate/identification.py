@@ -8,7 +8,7 @@ a sixth of the true one.
 import numpy as np
 import pandas as pd
 
-from monotowns.estimate.regression import drop_singletons
+from monotowns.estimate.absorb import drop_singletons
 from monotowns.run.errors import DesignError
 
 WHERE = "staggered adoption"

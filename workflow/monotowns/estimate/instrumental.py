@@ -8,7 +8,8 @@ from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
-from scipy import linalg, stats
+from scipy import linalg
+from scipy.special import chdtri, chndtrix, fdtri
 
 from monotowns.estimate import absorb
 from monotowns.estimate.collinearity import refuse_unidentified
@@ -185,7 +186,7 @@ def effective_f_critical(covariance, gram, bias=0.10, level=0.95) -> float:
     weight = root.T @ covariance @ root
     trace, largest = np.trace(weight), np.linalg.eigvalsh(weight)[-1]
     df = trace**2 * (1 + 2 / bias) / (np.sum(weight**2) + 2 / bias * trace * largest)
-    return float(stats.ncx2.ppf(level, df, df / bias) / df)
+    return float(chndtrix(level, df, df / bias) / df)
 
 
 def anderson_rubin_set(reduced, first, blocks, df, level=0.95) -> list[tuple[float, float]]:
@@ -211,7 +212,7 @@ def anderson_rubin_set(reduced, first, blocks, df, level=0.95) -> list[tuple[flo
     """
     reduced, first, blocks = (np.asarray(v, float) for v in (reduced, first, blocks))
     k = len(reduced)
-    critical = stats.chi2.ppf(level, k) if np.isinf(df) else k * stats.f.ppf(level, k, df)
+    critical = chdtri(k, 1 - level) if np.isinf(df) else k * fdtri(k, df, level)
     # Measured in units in which both equations have the same noise.
     unit = np.sqrt(np.trace(blocks[0, 0]) / np.trace(blocks[1, 1]))
     first, scale = first * unit, np.array([1.0, unit])

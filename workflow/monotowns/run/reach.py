@@ -21,7 +21,7 @@ class Reach:
     ----------
     rules : callable
         Returns the rules defined so far, with ``name``, ``input`` and ``output`` (paths; inputs
-        that are functions are not looked at).
+        that are functions are not looked at) and ``wildcard_names``.
     folder : str
         Folder of the source tables, as the rules write it.
     tables : collection of str
@@ -72,7 +72,8 @@ class Reach:
 
     def lacking(self) -> dict[str, str]:
         """Rule -> what it lacks, of all rules so far that cannot run."""
-        found = {rule.name: self.lacks(*rule.output) for rule in self.rules() if rule.output}
+        whole = [rule for rule in self.rules() if rule.output and not rule.wildcard_names]
+        found = {rule.name: self.lacks(*rule.output) for rule in whole}
         return {name: ", ".join(lack) for name, lack in found.items() if lack}
 
     def refuse_no_panel(self, panel, layout: str) -> None:

@@ -1,7 +1,10 @@
-"""Write config/reference.md from the JSON schemas; run by `make reference`."""
+"""Write config/reference.md from schemas and estimators; run by `make reference`."""
 
 import json
 from pathlib import Path
+from typing import get_args
+
+from monotowns.estimate.estimators import ESTIMATORS
 
 TITLES = {
     "config": "`config/config.yaml`, `config/local.yaml`",
@@ -10,7 +13,7 @@ TITLES = {
 }
 HEAD = """# Reference of all settings
 
-Written from `workflow/schemas` by `make reference`. A key in angle brackets is a name of your own.
+Written from `workflow/schemas` and the table of estimators by `make reference`. A key in angle brackets is a name of your own.
 A wrong key or value is refused before anything runs, with the nearest valid name.
 """
 
@@ -72,6 +75,24 @@ def resolved(schema: dict, whole: dict) -> dict:
     return schema
 
 
+def estimators() -> list[str]:
+    """The table of estimators: what each reads, its options, what its rows must satisfy."""
+    lines = ["", "| estimator | reads | options | estimates |", "|---|---|---|---|"]
+    for name, of in ESTIMATORS.items():
+        options = [
+            f"`{option}` ({', '.join(get_args(kind)) or kind.__name__})"
+            for option, kind in of.options.items()
+        ]
+        reads = ", ".join(f"`{field}`" + ("" if field in of.needs else "?") for field in of.reads)
+        first = of.function.__doc__.strip().splitlines()[0]
+        lines.append(f"| `{name}` | {reads} | {', '.join(options)} | {first} |")
+    return [
+        *lines,
+        "",
+        "A field with a question mark may be left out; one that is not listed is refused.",
+    ]
+
+
 def page(schemas) -> str:
     """The reference of the schemas in a folder, the same bytes for the same schemas."""
     parts = [HEAD]
@@ -81,6 +102,7 @@ def page(schemas) -> str:
         for row in keys(whole, whole):
             cells = [cell.replace("|", "\\|") for cell in row]
             lines.append(f"| `{cells[0]}` | {cells[1]} | {cells[2]} | {cells[3]} |")
+        lines += estimators() if name == "specifications" else []
         parts.append("\n".join(lines) + "\n")
     return "".join(parts)
 
