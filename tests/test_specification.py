@@ -44,29 +44,6 @@ def broken(tmp_path, old, new):
     return tmp_path / "s.yaml"
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "words"),
-    [
-        ("outcome:", "outcom:", "did you mean 'outcome'"),
-        ("estimator: ols", "estimator: olss", "did you mean 'ols'"),
-        ("sample: urban_okrugs", "sample: urban_okrug", "did you mean 'urban_okrugs'"),
-        ("question: gap,", "question: gaps,", "did you mean 'gap'"),
-        ("base: 2013", "base: 1913", "year out of range"),
-        ("treatment: monotown, base: 2013", "treatment: monotown", "event_study needs base"),
-        ("treatment: monotown,", "treatment: 'a+b',", "does not match"),
-        ("{known: true}", "{knwon: true}", "did you mean 'known'"),
-        ("control_group: never", "control_grop: never", "did you mean 'control_group'"),
-        ("control_group: never", "control_group: nobody", "expected: not_yet, never"),
-        ("anticipation: 1", "anticipation: yes", "expected: int"),
-        ("min: 2014, max: 2019", "min: 2019, max: 2014", "min 2019 above max 2014"),
-        ("weights: balance_weight}", "weights: w, variances: [crv3]}", "unweighted fits only"),
-    ],
-)
-def test_a_broken_specification_names_the_nearest(tmp_path, old, new, words):
-    with pytest.raises(ConfigError, match=words):
-        load_specifications(broken(tmp_path, old, new), YEARS)
-
-
 VALUES = {"base": 2013, "instruments": ["x"], "variances": ["crv3"], "weights": "w"}
 
 
@@ -122,18 +99,6 @@ def test_a_curve_comes_with_its_own_samples_and_dummies():
     assert set(curve["dummies"]) == {"from_2014"}
     assert curve["samples"]["urban_okrugs"]["kind"] == ["городской округ"]
     assert load_section(PATH, "families")["gap_family"]["specification"] == "gap_after"
-
-
-@pytest.mark.parametrize(
-    ("section", "old", "new", "words"),
-    [
-        ("curves", "samples: [everything,", "samples: [everythin,", "did you mean 'everything'"),
-        ("families", "specification: gap_after", "specification: gap_aftr", "mean 'gap_after'"),
-    ],
-)
-def test_a_curve_or_family_of_unknown_names_is_refused(tmp_path, section, old, new, words):
-    with pytest.raises(ConfigError, match=words):
-        load_section(broken(tmp_path, old, new), section)
 
 
 ONE = simulated().assign(monotown=lambda f: (f["entity"] == 7) * 1.0)

@@ -5,9 +5,10 @@ import sys
 
 import pytest
 from checkout import ROOT, checkout
+from monotowns.estimate.specification import load_section, load_specifications
 from monotowns.run import schema
 from monotowns.run.errors import ConfigError
-from monotowns.run.settings import check_config, load_section, load_specifications
+from monotowns.run.settings import check_config
 
 CONFIG, SPECIFICATIONS = "config/config.yaml", "config/specifications.yaml"
 YEARS = {"first": 2012, "last": 2021}
@@ -73,7 +74,11 @@ BROKEN_SPECIFICATIONS = [
     ("sample: urban_okrugs", "sample: urban_okrug", ["gap_urban_okrugs", "mean 'urban_okrugs'?"]),
     ("gap_urban_okrugs: {question: gap", "gap_urban_okrugs: {question: gab", ["mean 'gap'?"]),
     ("base: 2013, variances", "base: 1913, variances", ["gap_main", "expected: 2012 to 2021"]),
-    ("treatment: monotown, base: 2013", "treatment: monotown", ["gap_main", "needs its base year"]),
+    (
+        "treatment: monotown, base: 2013",
+        "treatment: monotown",
+        ["gap_main", "event_study needs base"],
+    ),
     ("treatment: monotown, base", "treatment: 'a + b', base", ["gap_main.treatment", "'a + b'"]),
     ("{known: true}", "{knwon: true}", ["did you mean 'known'?"]),
     ("{known: true}", "{known: yes please}", ["known: wrong type: expected boolean"]),
@@ -85,19 +90,26 @@ BROKEN_SPECIFICATIONS = [
     ("year: {max: 2019}", "year: {max: lsat}", ["a bound is no number", "found: lsat"]),
     ("kind: [городской округ]", "kind: городской округ", ["samples.urban_okrugs.kind"]),
     ("instruments: [log_mp_instrument]", "controls: [a]", ["the estimator iv needs instruments"]),
-    ("estimator: iv", "estimator: ols", ["instruments is read by other", "expected: iv"]),
+    ("estimator: iv", "estimator: ols", ["instruments is not read by the estimator ols", "iv"]),
     ("variances: [crv3, wild]", "variances: [crv4]", ["gap_urban_okrugs.variances.0", "crv4"]),
     (
         "treatment: toser_cohort, sample",
         "treatment: toser_cohort, base: 2013, sample",
-        ["toser_imputation", "base is read by other estimators only", "found: imputation"],
+        ["toser_imputation", "base is not read by the estimator imputation"],
     ),
     (
         "treatment: toser_cohort, sample",
         "treatment: [toser_cohort, x], sample",
-        ["toser_imputation", "this estimator takes one treatment"],
+        ["toser_imputation", "imputation takes one treatment"],
     ),
     ("options: {anticipation: 1}", "options: {antcipation: 1}", ["did you mean 'anticipation'?"]),
+    ("control_group: never", "control_group: nobody", ["expected: not_yet, never"]),
+    ("anticipation: 1", "anticipation: yes", ["option anticipation", "expected: int"]),
+    (
+        "weights: balance_weight}",
+        "weights: balance_weight, variances: [crv3]}",
+        ["gap_balanced", "unweighted fits only"],
+    ),
     ("  gap_main: {question: gap", "  gap_after: {question: gap", ["'gap_after' stands twice"]),
     ("  gap_main: {question", "  ../../gap: {question", ["'../../gap' does not match"]),
     ("  gap_rings: {question", "  gap_rings: 3\n  gap_r: {question", ["gap_rings: wrong type"]),

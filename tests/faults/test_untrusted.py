@@ -13,9 +13,9 @@ import pytest
 import typst
 import yaml
 from checkout import ROOT
-from monotowns.estimate import sample as design
+from monotowns.estimate import sample
+from monotowns.estimate.specification import load_specifications
 from monotowns.panel import contracts
-from monotowns.run import settings
 from monotowns.run.errors import ConfigError, ContractError, DesignError
 
 CODE = '__import__("os").system("touch ran")'
@@ -53,16 +53,16 @@ def test_code_in_a_specification_is_refused(tmp_path, monkeypatch, place):
     text = yaml.safe_dump(PLACES[place], allow_unicode=True)
     (tmp_path / "s.yaml").write_text(text, encoding="utf-8")
     with pytest.raises(ConfigError):
-        settings.load_specifications("s.yaml", {"first": 2012, "last": 2021})
+        load_specifications("s.yaml", {"first": 2012, "last": 2021})
     assert not (tmp_path / "ran").exists()
 
 
 def test_a_condition_compares_and_does_not_evaluate(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert design.holds(PANEL, {"name": [CODE]}).tolist() == [True, False]
-    assert design.holds(PANEL, {"name": {"not": [CODE]}}).tolist() == [False, True]
+    assert sample.holds(PANEL, {"name": [CODE]}).tolist() == [True, False]
+    assert sample.holds(PANEL, {"name": {"not": [CODE]}}).tolist() == [False, True]
     with pytest.raises(DesignError, match="no such column"):
-        design.holds(PANEL, {CODE: [1]})
+        sample.holds(PANEL, {CODE: [1]})
     one = {
         "outcome": CODE,
         "treatment": "year",
@@ -74,7 +74,7 @@ def test_a_condition_compares_and_does_not_evaluate(tmp_path, monkeypatch):
         "instruments": ["year"],
     }
     with pytest.raises(DesignError, match="no such column"):
-        design.with_columns(PANEL, one, "x")
+        sample.with_columns(PANEL, one, "x")
     assert not (tmp_path / "ran").exists()
 
 

@@ -39,7 +39,7 @@ def test_the_planted_gap_is_recovered(built):
 def test_only_the_stages_that_the_tables_carry_are_run(built):
     folder, done = built
     rules = set(ran(done))
-    assert {"build_panel", "build_weights", "draw_gap", "compile_paper"} <= rules
+    assert {"build_panel", "build_weights", "estimate_gap", "draw_figures", "compile_paper"} <= rules
     assert rules.isdisjoint(
         {
             "build_measures",
@@ -48,13 +48,14 @@ def test_only_the_stages_that_the_tables_carry_are_run(built):
             "build_potential",
             "analyse_toser",
             "analyse_spatial",
-            "draw_maps",
         }
     )
     left = pd.read_csv(folder / "results/tables/left_out.csv").set_index(["kind", "name"])["reason"]
     assert "gva_structure" in left["stage", "build_stages"]
     assert left["stage", "analyse_spatial"] == "analyse_spatial (left out in the config)"
-    assert left["specification", "agglomeration"] == "towns_2020"
+    assert "no such column" in left["specification", "agglomeration"]
+    assert "log_mp_inverse" in left["specification", "agglomeration"]
+    assert not (folder / "results/figures/map.svg").exists()  # its projection is Russia's
     assert left["specification", "gap_towns"].startswith("the sample is empty")
     assert "toser" in left["section", "toser"]
     assert ("section", "gap") not in left
@@ -84,8 +85,8 @@ def test_another_sample_is_one_estimate_and_a_new_paper(built):
         "check_claims",
         "collect",
         "compile_paper",
-        "draw_gap",
-        "estimate",
+        "draw_figures",
+        "estimate_gap",
         "walk_checklist",
     ]
     assert "gap early" in paper_text(folder)
@@ -101,8 +102,8 @@ def test_a_table_that_comes_brings_its_stage(built):
     towns.to_csv(folder / "country/towns_2020.csv", index=False)
     done = snakemake(folder, "results/estimates/agglomeration.csv")
     assert done.returncode == 0, done.stdout[-3000:]
-    assert sorted(ran(done)) == ["build_measures", "estimate"]
-    measures = pd.read_csv(folder / "data/panel/measures.csv")
+    assert sorted(ran(done)) == ["build_measures", "estimate_agglomeration"]
+    measures = pd.read_parquet(folder / "data/panel/measures.parquet")
     assert measures["log_mp_foreign"].gt(0).all()
     assert set(measures["ring"]) >= {"0-50", "50-100"}
     (folder / "country/towns_2020.csv").unlink()

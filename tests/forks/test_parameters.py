@@ -67,9 +67,9 @@ def change(folder, settings, *targets):
 def test_another_decay_reruns_what_measures_and_no_more(fork):
     before = [record(fork, s) for s in ("agglomeration_between_exponential", "gap_after")]
     told, jobs = change(fork, {"market_potential": {"kappa_km": 60}}, *TARGETS)
-    assert sorted(jobs) == ["build_measures", "estimate", "estimate"]
+    assert sorted(jobs) == ["build_measures", "estimate_agglomeration", "estimate_gap"]
     assert "setting market_potential.kappa_km: 200 -> 60" in told
-    assert "input data/panel/measures.csv: made anew by build_measures" in told
+    assert "input data/panel/measures.parquet: made anew by build_measures" in told
     after = [record(fork, s) for s in ("agglomeration_between_exponential", "gap_after")]
     assert after[0]["estimate"] != before[0]["estimate"]
     pd.testing.assert_series_equal(after[1], before[1])
@@ -82,12 +82,12 @@ def test_another_decay_reruns_what_measures_and_no_more(fork):
         pd.testing.assert_series_equal(record(fork, specification), found)
 
 
-def test_another_outcome_and_sample_are_one_job_each(fork):
+def test_another_outcome_and_sample_are_one_job(fork):
     before = record(fork, "gap_after")
     write(fork / "mine.yaml", MINE)
     targets = ["results/estimates/gap_social.csv", TARGETS[1]]
     told, jobs = change(fork, {}, *targets)
-    assert jobs == ["estimate", "estimate"]
+    assert jobs == ["estimate_gap"]
     assert "output results/estimates/gap_social.csv: missing" in told
     social, after = record(fork, "gap_social"), record(fork, "gap_after")
     assert social["outcome"] == "log_social_pc"
@@ -105,14 +105,14 @@ def test_another_window_reaches_the_panel(fork):
         "build_measures",
         "build_exposure",
         "build_weights",
-        "estimate",
+        "estimate_gap",
     }
     assert "setting years.last: 2021 -> 2018" in told
-    assert pd.read_csv(fork / "data/panel/panel.csv")["year"].max() == 2018
+    assert pd.read_parquet(fork / "data/panel/panel.parquet")["year"].max() == 2018
 
 
 def test_a_function_that_changed_is_named(fork):
-    path = fork / "workflow/monotowns/models/balance.py"
+    path = fork / "workflow/monotowns/measures/balance.py"
     text = path.read_text(encoding="utf-8")
     path.write_text(
         text.replace("while dual(slope - size", "while 1 * dual(slope - size"), encoding="utf-8"

@@ -1,5 +1,7 @@
 """Estimate all specifications of a question from one read of the panel, a record each."""
 
+import sys
+
 from monotowns.estimate import sample
 from monotowns.estimate.specification import estimate_or_say_why
 from monotowns.panel.contracts import check
@@ -22,6 +24,8 @@ def main(
     frame = sample.prepare(*tables, joined=further)
     for (name, spec), record, flow in zip(specifications.items(), records, flows, strict=True):
         found, steps = estimate_or_say_why(frame, name, spec, draws, seed)
+        if found.empty:
+            print(f"{name} {steps['step'].iloc[-1]}", file=sys.stderr)
         write_table(found, record)
         write_table(steps, flow)
 
