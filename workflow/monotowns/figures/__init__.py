@@ -1,1 +1,39 @@
-"""Figures, one module a group; each has ``draw(frames) -> {name: figure}``."""
+"""Figures, one module a question. The parameters of a figure's function name the tables it reads."""
+
+from inspect import signature
+
+from monotowns.figures import (
+    agglomeration,
+    gap,
+    industry,
+    maps,
+    potential,
+    robustness,
+    spatial,
+    toser,
+)
+
+FIGURES = {
+    "map": maps.market_potential,
+    "means": gap.means,
+    "gap": gap.effects,
+    "toser": toser.effects,
+    "toser_means": toser.cohort_means,
+    "honest": toser.honest,
+    "elasticities": agglomeration.elasticities,
+    "scales": agglomeration.scales,
+    "stages": industry.shares,
+    "stage_map": maps.stages,
+    "exposure": industry.exposure,
+    "ranks": potential.ranks,
+    "potential_map": maps.development_potential,
+    "curve": robustness.curve,
+    "impacts": spatial.impacts,
+    "dispersion": spatial.dispersion,
+}
+
+
+def draw(name: str, tables: dict):
+    """Draw a figure from the tables, by name, that its function asks for."""
+    function = FIGURES[name]
+    return function(**{table: tables[table] for table in signature(function).parameters})
