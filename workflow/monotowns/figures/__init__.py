@@ -1,4 +1,4 @@
-"""Figures, one module a question. The parameters of a figure's function name the tables it reads."""
+"""Figures, one module a question; the parameters of a figure's function name its tables."""
 
 from inspect import signature
 

@@ -2,14 +2,8 @@
 
 import pandas as pd
 
-from monotowns.figures.style import (
-    BLUE,
-    ORANGE,
-    canvas,
-    intervals,
-    labelled,
-    legend_above,
-)
+from monotowns.figures.marks import intervals, labelled, legend_above
+from monotowns.figures.style import BLUE, ORANGE, canvas
 
 WAYS = {
     "agglomeration_between": "between, within regions (1/d)",
@@ -35,7 +29,6 @@ def elasticities(estimates, literature):
     """
     ours = labelled(estimates, WAYS).drop_duplicates("specification")
     ours = ours.rename(columns={"label": "place"}).assign(label="ours")
-    ours = ours.sort_values("place", key=lambda place: place.map(list(WAYS.values()).index))
     columns = {"study": "place", "low": "ci_low", "high": "ci_high"}
     rows = pd.concat([ours, literature.rename(columns=columns).assign(label="published")])
     figure, axes = canvas(0.85, 0.24 * len(rows) + 0.7)
@@ -60,10 +53,11 @@ def scales(estimates):
         period = parts[1].str.replace(r"^from_(\d+)$", r"\1 on", regex=True)
         period = period.str.replace(r"^years_(\d+)_(\d+)$", r"\1-\2", regex=True)
         place = parts[0] if labels is LEVELS else parts[0] + "\n" + period
-        intervals(axes, rows.assign(place=place).dropna(subset="place"), GROUPS, legend=True)
+        intervals(
+            axes, rows.assign(place=place).dropna(subset="place"), GROUPS, legend=labels is LEVELS
+        )
     left.set_ylabel("elasticity of income, last year")
     right.tick_params("x", labelsize=5.5)
     right.set_ylabel("change of the elasticity\nagainst 2012-2013")
-    right.legend().remove()
     legend_above(left)
     return figure

@@ -3,17 +3,8 @@
 import pandas as pd
 import seaborn as sns
 
-from monotowns.figures.style import (
-    BLUE,
-    GREEN,
-    GREY,
-    ORANGE,
-    canvas,
-    intervals,
-    label_ends,
-    labelled,
-    legend_above,
-)
+from monotowns.figures.marks import intervals, label_ends, labelled, legend_above
+from monotowns.figures.style import BLUE, GREEN, GREY, ORANGE, canvas
 
 EFFECT = "effect on log real taxable\nincome per resident"
 GAP = {

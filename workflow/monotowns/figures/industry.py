@@ -3,19 +3,8 @@
 import numpy as np
 import seaborn as sns
 
-from monotowns.figures.style import (
-    BLUE,
-    GREEN,
-    GREY,
-    ORANGE,
-    SKY,
-    canvas,
-    intervals,
-    label_ends,
-    labelled,
-    legend_above,
-    year_ticks,
-)
+from monotowns.figures.marks import intervals, label_ends, labelled, legend_above, year_ticks
+from monotowns.figures.style import BLUE, GREEN, GREY, ORANGE, SKY, canvas
 
 STAGES = {
     "industrialised": BLUE,
@@ -67,7 +56,6 @@ def exposure(estimates):
         label=kind.map({k: v for k, (v, _) in VARIANCES.items()})
     )
     order = [label for label in EXPOSURES.values() if label in set(rows["place"])]
-    rows = rows.sort_values("place", key=lambda place: place.map(order.index), kind="stable")
     bounds = rows[["ci_low", "ci_high"]].replace([np.inf, -np.inf], np.nan)
     reach = 1.3 * bounds.abs().max().max()
     drawn = rows.assign(**rows[["ci_low", "ci_high"]].clip(-reach, reach))

@@ -3,7 +3,8 @@
 import numpy as np
 import seaborn as sns
 
-from monotowns.figures.style import BLUE, GREY, ORANGE, canvas, legend_above
+from monotowns.figures.marks import in_order, legend_above
+from monotowns.figures.style import BLUE, GREY, ORANGE, canvas
 
 CHOICES = ["outcome", "treatment", "sample", "fixed_effects", "weights"]
 
@@ -13,9 +14,7 @@ def curve(curve):
     rows = curve.sort_values("estimate", ignore_index=True)
     place = rows.index + 1
     marks = rows.astype(dict.fromkeys(CHOICES, str)).melt(value_vars=CHOICES, ignore_index=False)
-    marks = marks.sort_values("value").sort_values(
-        "variable", key=lambda choice: choice.map(CHOICES.index), kind="stable"
-    )
+    marks = in_order(marks.sort_values("value"), "variable", CHOICES)
     marks["choice"] = marks["variable"] + " " + marks["value"]
     names = marks.drop_duplicates("choice")["value"]
     height = 0.12 * len(names)

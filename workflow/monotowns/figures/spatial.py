@@ -2,17 +2,8 @@
 
 import pandas as pd
 
-from monotowns.figures.style import (
-    BLUE,
-    GREEN,
-    GREY,
-    ORANGE,
-    canvas,
-    intervals,
-    labelled,
-    legend_above,
-    year_ticks,
-)
+from monotowns.figures.marks import in_order, intervals, labelled, legend_above, year_ticks
+from monotowns.figures.style import BLUE, GREEN, GREY, ORANGE, canvas
 
 WEIGHTS = {
     "main": "ten nearest",
@@ -44,17 +35,15 @@ def impacts(estimates):
     # Weights under other names are a fork's own; the lag of income is estimated with all weights.
     names = rows.loc[rows["label"] == MODELS["sar"], "weights"].unique()
     order = [*(w for w in WEIGHTS if w in names), *sorted(set(names) - set(WEIGHTS))]
-    rows = rows[rows["weights"].isin(order)].sort_values(
-        "weights", key=lambda weights: weights.map(order.index), kind="stable"
-    )
+    rows = in_order(rows[rows["weights"].isin(order)], "weights", order)
     rows["place"] = rows["weights"].map(lambda name: WEIGHTS.get(name, name.replace("_", " ")))
     figure, panels = canvas(1, 2.9, 1, 3, sharey=True)
     for axes, kind in zip(panels, ("direct", "indirect", "total"), strict=True):
-        intervals(axes, rows[rows["kind"] == kind], COLOURS, "x", linewidth=1.4, legend=True)
+        of, legend = rows[rows["kind"] == kind], kind == "indirect"
+        intervals(axes, of, COLOURS, "x", linewidth=1.4, legend=legend)
         axes.set_xlabel(f"{kind}, log points")
     handles = panels[1].get_legend_handles_labels()
-    for axes in panels:
-        axes.legend().remove()
+    panels[1].legend().remove()
     figure.legend(*handles, ncols=4, loc="outside upper center", fontsize=6.8, columnspacing=1.0)
     return figure
 

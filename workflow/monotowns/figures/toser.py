@@ -4,7 +4,8 @@ import numpy as np
 import seaborn as sns
 
 from monotowns.figures.gap import event_plot
-from monotowns.figures.style import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, canvas, legend_above
+from monotowns.figures.marks import legend_above
+from monotowns.figures.style import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, canvas
 
 LABELS = {"toser_imputation": "imputation", "toser_callaway_santanna": "Callaway-Sant'Anna"}
 BOUNDS = {
