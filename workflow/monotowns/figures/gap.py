@@ -54,7 +54,7 @@ def event_plot(records, labels, xlabel, base=None):
     critical = rows[rows["term"] == "band"].groupby("label")["estimate"].first()
     rows = rows[rows["term"].str.match(r"(?:event )?-?\d+$")]
     rows = rows.drop_duplicates(["label", "term"])
-    half = rows["label"].map(critical) * rows["standard_error"]
+    half = rows["label"].map(critical).astype(float) * rows["standard_error"]
     rows = rows.assign(
         place=rows["term"].str.extract(r"(-?\d+)$", expand=False).astype(int),
         band_low=rows["estimate"] - half,

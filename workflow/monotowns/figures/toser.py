@@ -50,6 +50,6 @@ def honest(estimates):
         axes.vlines(np.arange(len(rows)), rows["ci_low"], rows["ci_high"], color=BLUE, lw=1.6)
         axes.axhline(0, color=GREY, lw=0.6)
         axes.set_xticks(range(len(rows)), [f"{b:g}" for b in bound])
-        axes.set(xlim=(-0.5, len(rows) - 0.5), xlabel=label)
+        axes.set(xlim=(-0.5, max(len(rows), 1) - 0.5), xlabel=label)
     panels[0].set_ylabel("robust 95 per cent interval\nof the mean effect")
     return figure
