@@ -3,7 +3,7 @@ import pytest
 from monotowns.manuscript.checklist import walk
 from monotowns.run.errors import InputError
 
-RECORDS = pd.DataFrame({"specification": ["s"], "term": ["x"], "p_value": [0.03], "n_obs": [50]})
+RECORDS = pd.DataFrame({"specification": ["s"], "term": ["x"], "p_value": [0.03], "variance": "x"})
 ITEM = {"id": "a", "item": "what", "artefact": "f.csv"}
 CHECK = ITEM | {"check": {"specification": "s", "term": "x", "above": 0.05}, "headline": "gap"}
 
@@ -15,7 +15,7 @@ def checked(*items, facts=None, present=("f.csv",), acknowledged=None, stop=True
 def test_verdicts():
     passed = CHECK | {"id": "b", "check": {"fact": "f", "below": 2}}
     noted = {k: v for k, v in CHECK.items() if k != "headline"} | {"id": "c"}
-    table = checked(ITEM, passed, noted, facts={"f": [1.5, "ratio"]})
+    table = checked(ITEM, passed, noted, facts={"f": 1.5})
     assert table["verdict"].tolist() == ["shown", "passed", "failed"]
     assert table.loc[2, "told"] == "s x p_value = 0.03, needs above 0.05"
 

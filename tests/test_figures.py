@@ -4,9 +4,11 @@ import matplotlib
 import pandas as pd
 import pytest
 from monotowns.figures import FIGURES, draw, gap, spatial
+from monotowns.figures.marks import intervals
 from monotowns.figures.style import canvas, save, style
 
-TABLES = "panel measures estimates literature stages potential curve means inequality".split()
+TABLES = {"panel", "measures", "estimates", "literature", "stages", "potential"}
+TABLES |= {"curve", "means", "inequality"}
 COLUMNS = ["specification", "term", "estimate", "standard_error", "ci_low", "ci_high"]
 
 
@@ -21,7 +23,7 @@ def texts(artists):
 
 def test_every_figure_reads_tables_that_the_rule_names():
     named = {name for function in FIGURES.values() for name in signature(function).parameters}
-    assert named == set(TABLES)
+    assert named == TABLES
 
 
 def test_the_base_year_is_the_one_without_a_term():
@@ -45,6 +47,14 @@ def test_impacts_are_drawn_over_whatever_weights_were_estimated():
     rows += [(f"spatial_slx_region{end}", "W_monotown") for end in ("", "_mine")]
     labels = texts(spatial.impacts(records(*rows)).axes[0].get_yticklabels())
     assert labels == ["ten nearest", "mine"]
+
+
+def test_a_point_is_the_estimate_even_outside_of_its_interval():
+    axes = canvas(1, 1)[1]
+    rows = pd.DataFrame({"place": [2004], "label": "a", "estimate": 0.5, "ci_low": 1, "ci_high": 2})
+    intervals(axes, rows, {"a": "red"})
+    drawn = [list(line.get_ydata()) for line in axes.lines]
+    assert [0.5] in drawn and [1, 2] in drawn
 
 
 @pytest.mark.parametrize(

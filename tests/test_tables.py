@@ -1,6 +1,8 @@
 import numpy as np
 import pandas as pd
-from monotowns.manuscript.tables import estimates_table, not_estimated, samples_table
+import pytest
+from monotowns.manuscript.tables import check_estimated, estimates_table, samples_table
+from monotowns.run.errors import DesignError
 
 RECORD = {
     "specification": "gap_main",
@@ -30,10 +32,12 @@ def test_one_row_a_term_without_other_variances_and_earlier_years():
 
 
 def test_samples_by_hand():
-    names = ["gap_main"] * 4 + ["iv"] * 2
-    flows = pd.DataFrame({"specification": names, "rows": [2000, 1500, 1400, 1300, 9, 0]})
-    flows["step"] = ["panel", "sample main", "x", "y", "panel", "not estimated: no treated row"]
-    flows["entities"] = [9, 8, 7, 6, 5, 0]
+    refused = [f"not estimated: {why}" for why in ("no treated row", "one region")]
+    flows = pd.DataFrame({"specification": ["gap_main"] * 4 + ["iv", "ols"]})
+    flows["step"] = ["panel", "sample main", "x", "y", *refused]
+    flows = flows.assign(rows=[2000, 1500, 1400, 1300, 0, 0], entities=[9, 8, 7, 6, 0, 0])
     table = samples_table(flows)
     assert table.to_numpy().tolist() == [["gap main", "main", "1,500", "1,400", "1,300", "6"]]
-    assert not_estimated(flows) == {"iv": "no treated row"}
+    with pytest.raises(DesignError, match=r"2 of them(.|\n)*iv: no treated row\n *ols: one region"):
+        check_estimated(flows)
+    check_estimated(flows[:4])

@@ -34,25 +34,16 @@ def intervals(axes, rows, palette, value="y", step=0.2, bounds=("ci_low", "ci_hi
         Distance of one label from the next at the same place.
     """
     palette = {label: colour for label, colour in palette.items() if label in set(rows["label"])}
-    # The median of an estimate and its bounds is the estimate, their range the interval.
-    long = rows.melt(["place", "label"], ["estimate", *bounds], value_name="value")
     where = {"x": "place", "y": "value"} if value == "y" else {"x": "value", "y": "place"}
-    options = {"markersize": 3, "markeredgewidth": 1, "linewidth": 1.6, "legend": False} | options
-    sns.pointplot(
-        long.dropna(subset="value"),
-        **where,
-        hue="label",
-        hue_order=list(palette),
-        palette=palette,
-        estimator="median",
-        errorbar=("pi", 100),
-        dodge=step * (len(palette) - 1),
-        linestyle="none",
-        orient="x" if value == "y" else "y",
-        native_scale=True,
-        ax=axes,
-        **options,
-    )
+    colours = {"hue": "label", "hue_order": list(palette), "palette": palette}
+    look = {"markersize": 3, "markeredgewidth": 1, "linewidth": 1.6, "linestyle": "none"}
+    spread = {"dodge": step * (len(palette) - 1), "orient": "x" if value == "y" else "y"}
+    options = colours | look | spread | {"native_scale": True, "legend": False} | options
+    # The bar spans the bounds, whether or not they contain the estimate.
+    bar = {"errorbar": ("pi", 100), "marker": "", "legend": False}
+    for columns, layer in ((["estimate"], {"errorbar": None}), ([*bounds], bar)):
+        long = rows.melt(["place", "label"], columns, value_name="value").dropna(subset="value")
+        sns.pointplot(long, ax=axes, **where, **options | layer)
     axes.set(xlabel="", ylabel="")
     (axes.axhline if value == "y" else axes.axvline)(0, color=GREY, lw=0.6, zorder=1)
 

@@ -11,22 +11,18 @@ BLUE, ORANGE, GREEN, PURPLE, SKY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "
 GREY = "#7F7F7F"
 #: Width of the text block, inches: figures are drawn at the size at which they are printed.
 WIDTH = 6.2
+THIN = ["axes.linewidth", "xtick.major.width", "ytick.major.width"]
+SMALL = ["xtick.labelsize", "ytick.labelsize", "legend.fontsize"]
 RC = {
     "svg.hashsalt": "monotowns",
     "svg.fonttype": "path",
     "font.family": "DejaVu Sans",
-    "font.size": 8,
-    "axes.labelsize": 8,
-    "xtick.labelsize": 7.5,
-    "ytick.labelsize": 7.5,
-    "legend.fontsize": 7.5,
-    "legend.frameon": False,
     "figure.dpi": 200,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.linewidth": 0.6,
-    "xtick.major.width": 0.6,
-    "ytick.major.width": 0.6,
+    "legend.frameon": False,
+    **dict.fromkeys(["font.size", "axes.labelsize"], 8),
+    **dict.fromkeys(SMALL, 7.5),
+    **dict.fromkeys(THIN, 0.6),
+    **dict.fromkeys(["axes.spines.top", "axes.spines.right"], False),
     "figure.constrained_layout.use": True,
 }
 

@@ -4,6 +4,7 @@ import operator
 
 import pandas as pd
 
+from monotowns.manuscript.claims import result_of
 from monotowns.run.errors import InputError
 
 WHERE = "paper/checklist.yaml"
@@ -12,17 +13,13 @@ COMPARE = {"above": operator.gt, "below": operator.lt}
 
 def _compare(check, records, facts):
     """Verdict of a check, and what was compared."""
-    if "fact" in check:
-        name, found = check["fact"], facts.get(check["fact"], [])[:1]
-    else:
-        column = check.get("column", "p_value")
-        name = f"{check['specification']} {check['term']} {column}"
-        rows = records[records["specification"] == check["specification"]]
-        found = rows.loc[rows["term"] == str(check["term"]), column].tolist()[:1]
-    if not found:
+    column = "estimate" if "fact" in check else check.get("column", "p_value")
+    name = check.get("fact") or f"{check['specification']} {check['term']} {column}"
+    row = result_of(records, facts, check)
+    if row is None:
         return "absent", f"no such result: {name}"
     word = next(word for word in COMPARE if word in check)
-    value, bound = float(found[0]), check[word]
+    value, bound = row[column], check[word]
     verdict = "passed" if COMPARE[word](value, bound) else "failed"
     return verdict, f"{name} = {value:.3g}, needs {word} {bound:g}"
 
@@ -38,8 +35,8 @@ def walk(items: list[dict], records, facts: dict, present, acknowledged: dict, s
         ``below`` a number; ``headline`` names what a failure would invalidate.
     records : pandas.DataFrame
         Result records.
-    facts : dict
-        Name -> [value, kind].
+    facts : dict of float
+        Numbers that analyses report beside their records, by name.
     present : collection of str
         Paths that exist.
     acknowledged : dict

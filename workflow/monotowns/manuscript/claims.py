@@ -40,7 +40,7 @@ def facts_of(groups) -> dict[str, float]:
     return {name: float(value) for name, (value, kind) in facts if kind != "text"}
 
 
-def _result(records, facts, key):
+def result_of(records, facts, key):
     """The record that a key names, or its fact as a record without an interval; else None."""
     if "fact" in key:
         fact = {"estimate": facts.get(key["fact"]), "ci_low": math.nan, "ci_high": math.nan}
@@ -87,7 +87,7 @@ def _holds(claim, row, records, facts, text) -> bool:
         return low <= 0 <= high and f"{row['specification']}.{row['term']}.mde" in text
     than = claim["than"]
     if isinstance(than, dict):
-        other = _result(records, facts, than)
+        other = result_of(records, facts, than)
         # A comparison with a missing result never holds.
         than = math.nan if other is None else other["estimate"]
     of_interval = claim.get("by") == "interval"
@@ -140,7 +140,7 @@ def check_claims(claims: dict, source: str, records, facts: dict, left_out="", s
         sentence = " ".join(prose(text[name]).split())
         for claim in assertions if isinstance(assertions, list) else [assertions]:
             _check_assertion(name, claim)
-            row = _result(records, facts, claim)
+            row = result_of(records, facts, claim)
             if row is None:
                 failed[name] = f"no result {_name(claim)}"
                 continue

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from monotowns.manuscript.numbers import written
+from monotowns.run.errors import DesignError
 
 #: How the sample flow marks a specification that these data cannot estimate.
 NOT_ESTIMATED = "not estimated: "
@@ -14,6 +15,18 @@ def not_estimated(flows: pd.DataFrame) -> dict[str, str]:
     steps = flows.set_index("specification")["step"]
     steps = steps[steps.str.startswith(NOT_ESTIMATED)]
     return steps.str.removeprefix(NOT_ESTIMATED).to_dict()
+
+
+def check_estimated(flows: pd.DataFrame) -> None:
+    """Refuse sample flows with specifications that these data cannot estimate, naming them all."""
+    if refused := not_estimated(flows):
+        raise DesignError(
+            "specifications",
+            f"these data cannot estimate {len(refused)} of them",
+            keys=refused,
+            found="".join(f"\n    {name}: {message}" for name, message in refused.items()),
+            remedy="mend or remove them; with claims: report the run goes on without them",
+        )
 
 
 def estimates_table(records: pd.DataFrame) -> pd.DataFrame:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 from monotowns.manuscript.checklist import walk
+from monotowns.manuscript.claims import facts_of
 from monotowns.run import schema
 from monotowns.run.errors import InputError
 from monotowns.run.stage import run
@@ -19,15 +20,14 @@ def main(
     here: str,
     checklist: str,
 ):
-    items, found = schema.read(items_, InputError), {}
-    for path in facts:
-        found |= json.loads(Path(path).read_text(encoding="utf-8"))
+    items = schema.read(items_, InputError)
+    numbers = facts_of(json.loads(Path(path).read_text(encoding="utf-8")) for path in facts)
     # What is committed and what the run wrote may lie in different folders.
     folders = [here, checklist.removesuffix("results/checklist.csv")]
     named = {item["artefact"] for item in items}
     present = {name for name in named if any(Path(folder, name).exists() for folder in folders)}
     records = pd.read_csv(estimates, dtype={"term": str})
-    table = walk(items, records, found, present, acknowledged, policy == "stop")
+    table = walk(items, records, numbers, present, acknowledged, policy == "stop")
     table.to_csv(checklist, index=False, lineterminator="\n")
 
 
