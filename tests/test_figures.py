@@ -14,7 +14,8 @@ COLUMNS = ["specification", "term", "estimate", "standard_error", "ci_low", "ci_
 
 def records(*rows):
     table = pd.DataFrame([(*row, 0.0, 0.1, -0.2, 0.2) for row in rows], columns=COLUMNS)
-    return table.assign(variance="CRV1(region)").astype({"specification": str, "term": str})
+    types = dict.fromkeys(COLUMNS, float) | {"specification": str, "term": str}
+    return table.assign(variance="CRV1(region)").astype(types)
 
 
 def texts(artists):
@@ -49,12 +50,13 @@ def test_impacts_are_drawn_over_whatever_weights_were_estimated():
     assert labels == ["ten nearest", "mine"]
 
 
-def test_a_point_is_the_estimate_even_outside_of_its_interval():
+def test_a_point_is_the_first_estimate_even_outside_of_its_interval():
     axes = canvas(1, 1)[1]
-    rows = pd.DataFrame({"place": [2004], "label": "a", "estimate": 0.5, "ci_low": 1, "ci_high": 2})
+    rows = [(2004, "a", 0.5, 1, 2), (2004, "a", 0.5, 0, 9)]
+    rows = pd.DataFrame(rows, columns=["place", "label", "estimate", "ci_low", "ci_high"])
     intervals(axes, rows, {"a": "red"})
     drawn = [list(line.get_ydata()) for line in axes.lines]
-    assert [0.5] in drawn and [1, 2] in drawn
+    assert [0.5] in drawn and [1, 2] in drawn and [0, 9] not in drawn
 
 
 @pytest.mark.parametrize(

@@ -47,15 +47,14 @@ def scales(estimates):
     """Weights of local, national and foreign markets, and how they moved over the periods."""
     figure, (left, right) = canvas(1, 2.4, 1, 2, width_ratios=[1, 1.4])
     for axes, labels in ((left, LEVELS), (right, SHIFTS)):
-        rows = labelled(estimates, labels).drop_duplicates(["specification", "term"])
+        rows = labelled(estimates, labels)
         # log_mp_<market>[:<period>]; a period is a dummy of the specifications.
         parts = rows["term"].str.extract(r"^log_mp_(\w+?)(?::(\w+))?$")
         period = parts[1].str.replace(r"^from_(\d+)$", r"\1 on", regex=True)
         period = period.str.replace(r"^years_(\d+)_(\d+)$", r"\1-\2", regex=True)
         place = parts[0] if labels is LEVELS else parts[0] + "\n" + period
-        intervals(
-            axes, rows.assign(place=place).dropna(subset="place"), GROUPS, legend=labels is LEVELS
-        )
+        rows = rows.assign(place=place).dropna(subset="place")
+        intervals(axes, rows, GROUPS, legend=labels is LEVELS)
     left.set_ylabel("elasticity of income, last year")
     right.tick_params("x", labelsize=5.5)
     right.set_ylabel("change of the elasticity\nagainst 2012-2013")

@@ -53,7 +53,6 @@ def event_plot(records, labels, xlabel, base=None):
     rows = labelled(records, labels)
     critical = rows[rows["term"] == "band"].groupby("label")["estimate"].first()
     rows = rows[rows["term"].str.match(r"(?:event )?-?\d+$")]
-    rows = rows.drop_duplicates(["label", "term"])
     half = rows["label"].map(critical).astype(float) * rows["standard_error"]
     rows = rows.assign(
         place=rows["term"].str.extract(r"(-?\d+)$", expand=False).astype(int),

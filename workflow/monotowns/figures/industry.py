@@ -3,7 +3,14 @@
 import numpy as np
 import seaborn as sns
 
-from monotowns.figures.marks import intervals, label_ends, labelled, legend_above, year_ticks
+from monotowns.figures.marks import (
+    intervals,
+    label_ends,
+    labelled,
+    legend_above,
+    present,
+    year_ticks,
+)
 from monotowns.figures.style import BLUE, GREEN, GREY, ORANGE, SKY, canvas
 
 STAGES = {
@@ -17,11 +24,8 @@ EXPOSURES = {
     "reindustrialisation_firm_towns_change": "towns, firm evidence",
     "reindustrialisation_regions_change": "regions' structure",
 }
-VARIANCES = {
-    "CRV1": ("clustered by region", GREY),
-    "AKM": ("AKM", BLUE),
-    "AKM0": ("AKM0 (arrows: unbounded)", ORANGE),
-}
+VARIANCES = {"CRV1": "clustered by region", "AKM": "AKM", "AKM0": "AKM0 (arrows: unbounded)"}
+COLOURS = dict(zip(VARIANCES.values(), (GREY, BLUE, ORANGE), strict=True))
 
 
 def shares(stages):
@@ -52,21 +56,20 @@ def exposure(estimates):
     """Effect of exposure on growth from 2020 on, under three variances."""
     rows = labelled(estimates, EXPOSURES).rename(columns={"label": "place"})
     kind = rows["variance"].str.extract(r"^(\w+)", expand=False)
-    rows = rows[kind.isin(VARIANCES)].assign(
-        label=kind.map({k: v for k, (v, _) in VARIANCES.items()})
-    )
-    order = [label for label in EXPOSURES.values() if label in set(rows["place"])]
-    bounds = rows[["ci_low", "ci_high"]].replace([np.inf, -np.inf], np.nan)
-    reach = 1.3 * bounds.abs().max().max()
-    drawn = rows.assign(**rows[["ci_low", "ci_high"]].clip(-reach, reach))
+    rows = rows.assign(label=kind.map(VARIANCES)).dropna(subset="label")
+    rows = rows.drop_duplicates(["place", "label"])
+    bounds = rows[["ci_low", "ci_high"]]
+    reach = 1.3 * bounds[np.isfinite(bounds)].abs().max().max()
     figure, axes = canvas(0.8, 2.2)
-    palette = dict(VARIANCES.values())
-    intervals(axes, drawn, palette, "x", linewidth=1.4, legend=True)
+    drawn = rows.assign(**bounds.clip(-reach, reach))
+    intervals(axes, drawn, COLOURS, "x", linewidth=1.4, legend=True)
+    places, labels = list(rows["place"].unique()), list(present(COLOURS, rows["label"]))
     for row in rows.itertuples():
-        at = order.index(row.place) + 0.2 * (list(palette).index(row.label) - 1)
+        shift = labels.index(row.label) - (len(labels) - 1) / 2
         for bound, mark in ((row.ci_low, "<"), (row.ci_high, ">")):
             if np.isinf(bound):
-                axes.plot(np.sign(bound) * reach, at, mark, ms=4, color=palette[row.label])
+                at = np.sign(bound) * reach, places.index(row.place) + 0.2 * shift
+                axes.plot(*at, mark, ms=4, color=COLOURS[row.label])
     axes.set_xlabel("growth of log income per log point of the industry's growth")
     legend_above(axes, 3, bbox_to_anchor=(0.4, 1.0))
     return figure

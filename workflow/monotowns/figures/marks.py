@@ -19,13 +19,19 @@ def labelled(records, labels):
     return rows.assign(label=rows["specification"].map(labels))
 
 
+def present(labels: dict, found) -> dict:
+    """The entries of a table of labels that are found."""
+    return {label: value for label, value in labels.items() if label in set(found)}
+
+
 def intervals(axes, rows, palette, value="y", step=0.2, bounds=("ci_low", "ci_high"), **options):
     """Points with their intervals, one colour a label.
 
     Parameters
     ----------
     rows : pandas.DataFrame
-        ``estimate``, the two ``bounds`` (either may be missing), ``place`` and ``label``.
+        ``estimate``, the two ``bounds`` (either may be missing), ``place`` and ``label``; the first
+        row of a place and label is drawn.
     palette : dict
         Label -> colour, in the order of the legend; labels without rows are left out.
     value : {"x", "y"}
@@ -33,7 +39,8 @@ def intervals(axes, rows, palette, value="y", step=0.2, bounds=("ci_low", "ci_hi
     step : float
         Distance of one label from the next at the same place.
     """
-    palette = {label: colour for label, colour in palette.items() if label in set(rows["label"])}
+    rows = rows.drop_duplicates(["place", "label"])
+    palette = present(palette, rows["label"])
     where = {"x": "place", "y": "value"} if value == "y" else {"x": "value", "y": "place"}
     colours = {"hue": "label", "hue_order": list(palette), "palette": palette}
     look = {"markersize": 3, "markeredgewidth": 1, "linewidth": 1.6, "linestyle": "none"}

@@ -24,12 +24,11 @@ def impacts(estimates):
     In the middle panel grey points are the lagged treatment with region-by-year effects, errors
     clustered by region.
     """
-    rows = estimates.drop_duplicates(["specification", "term"])
-    parts = rows["specification"].str.extract(r"^spatial_(slx_region|slx|sar|sdm)(?:_(\w+))?$")
-    rows = rows.assign(
+    parts = estimates["specification"].str.extract(r"^spatial_(slx_region|slx|sar|sdm)(?:_(\w+))?$")
+    rows = estimates.assign(
         label=parts[0].map(MODELS | {"slx_region": REGION}),
         weights=parts[1].fillna("main"),
-        kind=rows["term"].str.extract(r"^(\w+) monotown$", expand=False),
+        kind=estimates["term"].str.extract(r"^(\w+) monotown$", expand=False),
     )
     rows.loc[(rows["label"] == REGION) & (rows["term"] == "W_monotown"), "kind"] = "indirect"
     # Weights under other names are a fork's own; the lag of income is estimated with all weights.
