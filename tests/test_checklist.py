@@ -1,6 +1,6 @@
 import pandas as pd
 import pytest
-from monotowns.manuscript.checklist import walk
+from monotowns.manuscript.checklist import verdicts
 from monotowns.run.errors import InputError
 
 RECORDS = pd.DataFrame({"specification": ["s"], "term": ["x"], "p_value": [0.03], "variance": "x"})
@@ -9,7 +9,7 @@ CHECK = ITEM | {"check": {"specification": "s", "term": "x", "above": 0.05}, "he
 
 
 def checked(*items, facts=None, present=("f.csv",), acknowledged=None, stop=True):
-    return walk(items, RECORDS, facts or {}, present, acknowledged or {}, stop)
+    return verdicts(items, RECORDS, facts or {}, present, acknowledged or {}, stop)
 
 
 def test_verdicts():

@@ -32,9 +32,8 @@ def means(panel):
     for line in axes.lines:
         line.set_markeredgecolor(line.get_color())
     label_ends(axes, wide, colours, 5, 7.5)
-    axes.set(
-        xlabel="", ylabel="mean log real taxable income\nper resident (roubles of the last year)"
-    )
+    label = "mean log real taxable income\nper resident (roubles of the last year)"
+    axes.set(xlabel="", ylabel=label)
     return figure
 
 

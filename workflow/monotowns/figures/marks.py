@@ -64,16 +64,10 @@ def legend_above(axes, columns=2, **options):
 
 def label_ends(axes, wide, palette, gap, size):
     """Name every line of a table (index: years, one column a line) at its last year."""
+    options = {"fontsize": size, "textcoords": "offset points", "va": "center"}
     for label, line in wide.items():
-        axes.annotate(
-            label,
-            (line.index[-1], line.iloc[-1]),
-            xytext=(gap, 0),
-            color=palette[label],
-            fontsize=size,
-            textcoords="offset points",
-            va="center",
-        )
+        end = line.index[-1], line.iloc[-1]
+        axes.annotate(label, end, xytext=(gap, 0), color=palette[label], **options)
 
 
 def year_ticks(axes, years, step):

@@ -24,7 +24,7 @@ def _compare(check, records, facts):
     return verdict, f"{name} = {value:.3g}, needs {word} {bound:g}"
 
 
-def walk(items: list[dict], records, facts: dict, present, acknowledged: dict, stop=True):
+def verdicts(items: list[dict], records, facts: dict, present, acknowledged: dict, stop=True):
     """Give every item its verdict.
 
     Parameters
@@ -33,17 +33,14 @@ def walk(items: list[dict], records, facts: dict, present, acknowledged: dict, s
         ``id``, ``item``, ``artefact`` (path) and, for a check, ``check``: a ``fact`` or a
         ``specification`` and ``term`` (with ``column``, p_value without), and ``above`` or
         ``below`` a number; ``headline`` names what a failure would invalidate.
-    records : pandas.DataFrame
-        Result records.
-    facts : dict of float
-        Numbers that analyses report beside their records, by name.
+    records, facts
+        As in :func:`monotowns.manuscript.claims.check_claims`.
     present : collection of str
         Paths that exist.
     acknowledged : dict
         Item's id -> reason why the study stands although its check failed.
     stop : bool
-        Whether a fault stops the build; otherwise a missing artefact or result is the verdict
-        ``absent``.
+        Whether a fault stops the build.
 
     Returns
     -------

@@ -17,13 +17,7 @@ COLUMNS = ["claim", "assertion", "estimate", "ci_low", "ci_high", "sentence"]
 
 
 def check_guards(sections: dict[str, str], literals) -> None:
-    """Refuse sections (file -> source) with a number typed by hand or a claim without a guard.
-
-    Raises
-    ------
-    InputError
-        With the sentences.
-    """
+    """Refuse sections (file -> source) with a number typed by hand or a claim without a guard."""
     for path, source in sections.items():
         if typed := typed_digits(source, literals):
             remedy = "read it from results/numbers.json with #n"
@@ -102,33 +96,27 @@ def check_claims(claims: dict, source: str, records, facts: dict, left_out="", s
     Parameters
     ----------
     claims : dict
-        Identifier -> one assertion or a list of them, as ``claims.schema.json`` describes them.
-        ``negative`` and ``positive`` need the interval on that side of zero, ``null`` needs it
-        to cover zero and the minimum detectable effect to be printed in the same claim.
-    source : str
-        All Typst sources, joined.
+        Identifier -> one assertion or a list of them, see ``claims.schema.json``.
+    source, left_out : str
+        Typst sources that the paper shows, and those that it leaves out with their claims.
     records : pandas.DataFrame
         Result records.
     facts : dict of float
-        Numbers that analyses report beside their records, by name.
-    left_out : str
-        Sources that are left out of the paper; their claims are not checked.
+        Numbers that analyses report beside their records.
     stop : bool
         Whether a claim that fails is an error.
 
     Returns
     -------
     table : pandas.DataFrame
-        :data:`COLUMNS`; a fact stands under ``estimate`` and has no interval. A claim without a
-        result has no row.
+        :data:`COLUMNS`; facts have no interval, claims without a result no row.
     failed : dict
         Claim -> its sentence with what it needs and what was found, or the result that is missing.
 
     Raises
     ------
     InputError
-        A claim without an assertion or an assertion without a claim; with ``stop``, claims that
-        fail, each with its sentence.
+        Claims and assertions do not pair; with ``stop``, claims that fail, each with its sentence.
     """
     text = claimed(source)
     claims = {name: claim for name, claim in claims.items() if name not in claimed(left_out)}

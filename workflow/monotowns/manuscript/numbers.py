@@ -105,22 +105,16 @@ def _bound(value) -> str:
 
 
 def of_facts(*groups: dict) -> dict[str, str]:
-    """Numbers that analyses give beside their records.
-
-    Parameters
-    ----------
-    *groups : dict
-        Name -> [value, kind], see :func:`written`.
+    """Numbers that analyses report beside their records: groups of name -> [value, kind].
 
     Raises
     ------
     InputError
-        When two groups give the same name.
+        Two groups have the same name.
     """
     found = {}
     for group in groups:
-        twice = sorted(set(found) & set(group))
-        if twice:
+        if twice := sorted(set(found) & set(group)):
             raise InputError("numbers of the text", "a name is given twice", keys=twice)
         found |= {name: written(*fact) for name, fact in group.items()}
     return found

@@ -9,14 +9,7 @@ from monotowns.run.schema import nearest
 
 
 def find_entity(town: str, towns, region: str | None = None) -> str:
-    """Find the entity of a listed town by its name, in one region if given.
-
-    Parameters
-    ----------
-    town : str
-        As in the lists, with or without the kind of place.
-    towns : pandas.DataFrame
-        ``region``, ``town``, ``entity`` of all located rows of the lists.
+    """Find the entity of a listed town by its name, with or without the kind of place.
 
     Raises
     ------
@@ -37,12 +30,6 @@ def find_entity(town: str, towns, region: str | None = None) -> str:
 
 def profile(entity, panel, potential, towns, exposure, industries) -> dict:
     """Everything that a one-page profile prints, as text.
-
-    Parameters
-    ----------
-    entity : str
-    panel, potential, towns, exposure, industries : pandas.DataFrame
-        As the pipeline writes them; ``industries`` with ``entity``.
 
     Returns
     -------

@@ -30,19 +30,9 @@ def check_estimated(flows: pd.DataFrame) -> None:
 
 
 def estimates_table(records: pd.DataFrame) -> pd.DataFrame:
-    """Every specification's own estimates, one row a term.
+    """Every specification's own estimates as text, one row a term.
 
-    Parameters
-    ----------
-    records : pandas.DataFrame
-        Result records; rows under further variances are left out, and of event studies all years
-        but the last.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Text columns ``specification``, ``group``, ``term``, ``estimate``, ``standard_error``,
-        ``interval``, ``p_value``, ``n``, ``clusters``, ``variance``.
+    Rows under further variances are left out, and of event studies all years but the last.
     """
     own = records.drop_duplicates(["specification", "term"])
     own = own[own["p_value"].notna()]
@@ -72,18 +62,12 @@ def estimates_table(records: pd.DataFrame) -> pd.DataFrame:
 
 
 def samples_table(flows: pd.DataFrame) -> pd.DataFrame:
-    """From the panel to every estimation sample, one row a specification that was estimated.
+    """From the panel to every estimation sample as text, one row a specification.
 
     Parameters
     ----------
     flows : pandas.DataFrame
         ``specification``, ``step`` (four a specification, in order), ``rows``, ``entities``.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Text columns ``specification``, ``sample``, ``drawn``, ``complete``, ``estimated`` (rows)
-        and ``entities`` (of the estimation).
     """
     rows = []
     estimated = flows[~flows["specification"].isin(not_estimated(flows))]

@@ -119,12 +119,8 @@ def without_result(source: str, numbers, present) -> dict[str, dict[str, str]]:
 
     Parameters
     ----------
-    source : str
-        Typst sources, joined.
-    numbers : collection of str
-        Names of the numbers that there are.
-    present : collection of str
-        Paths of the figures and tables that there are.
+    numbers, present : collection of str
+        Names of the numbers, paths of the figures and tables that there are.
 
     Returns
     -------

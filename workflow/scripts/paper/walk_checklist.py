@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pandas as pd
-from monotowns.manuscript.checklist import walk
+from monotowns.manuscript.checklist import verdicts
 from monotowns.manuscript.claims import facts_of
 from monotowns.run import schema
 from monotowns.run.errors import InputError
@@ -27,7 +27,7 @@ def main(
     named = {item["artefact"] for item in items}
     present = {name for name in named if any(Path(folder, name).exists() for folder in folders)}
     records = pd.read_csv(estimates, dtype={"term": str})
-    table = walk(items, records, numbers, present, acknowledged, policy == "stop")
+    table = verdicts(items, records, numbers, present, acknowledged, policy == "stop")
     table.to_csv(checklist, index=False, lineterminator="\n")
 
 
