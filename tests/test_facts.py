@@ -19,13 +19,8 @@ def test_facts_of_a_panel_of_three_entities():
     panel = pd.DataFrame(rows, columns=["entity", "year", "monotown", "listed_2014"])
     panel["territory_id"] = panel["entity"].map({"a": 1, "b": 2, "c": 3})
     matched = pd.DataFrame({"list": ["monotowns_2014"], "official": [3], "rows": [np.nan]})
-    coverage = pd.DataFrame(
-        {
-            "year": [2013, 2013, 2021, 2021],
-            "panel": [45.0, 45.0, 80.0, None],
-            "published": [50.0, 50.0, 100.0, 9.0],
-        }
-    )
+    coverage = pd.DataFrame({"year": [2013, 2013, 2021, 2021], "panel": [45, 45, 80, None]})
+    coverage["published"] = [50.0, 50.0, 100.0, 9.0]
     access = pd.DataFrame({"territory_id": [1, 2, 3], "market_access": [1.0, 2.0, 3.0]})
     measures = panel[["entity", "year"]].assign(log_mp_inverse=[1.0] * 3 + [3.0] * 2 + [2.0] * 3)
     found = values(panel_facts(panel, matched, coverage, measures, access))
@@ -41,78 +36,55 @@ def test_facts_of_a_panel_of_three_entities():
 
 def test_facts_of_the_stages():
     nulls = ["years in one order for all", "each region apart"]
+    tests = [("adjusted", nulls[0], 10), ("adjusted", nulls[1], 100), ("published", nulls[0], 6)]
     grid = pd.DataFrame(
         [
-            (k, 1, share, null, 4, turned, 1.5, 0.25, p)
+            (k, share, null, turned, k / n)
             for k, turned in ((2, 3), (3, 2))
-            for share, null, p in (
-                ("adjusted", nulls[0], k / 10),
-                ("adjusted", nulls[1], k / 100),
-                ("published", nulls[0], 0.5),
-            )
+            for share, null, n in tests
         ],
-        columns=[
-            "k",
-            "threshold",
-            "share",
-            "null",
-            "regions",
-            "turned",
-            "expected",
-            "false_positive_rate",
-            "p_value",
-        ],
+        columns=["k", "share", "null", "turned", "p_value"],
     )
+    grid = grid.assign(threshold=1, regions=4, expected=1.5, false_positive_rate=0.25)
     whole, falling = ["industrialised"], ["de-industrialising"]
-    stages = {
-        2009: whole * 4,
-        2013: falling + whole * 3,
-        2019: ["re-industrialising"] * 4,
-        2022: falling * 3 + whole,
-    }
     table = pd.DataFrame(
-        [
-            (region, year, stage, kind, p)
-            for year, of in stages.items()
-            for region, stage, kind, p in zip(
-                "abcd",
-                of,
-                ["share only", "share and volume", "share only", ""],
-                [0.01, 0.2, 0.9, None],
-                strict=True,
-            )
-        ],
-        columns=["region", "year", "stage", "kind", "break_p"],
+        {
+            2009: whole * 4,
+            2013: falling + whole * 3,
+            2019: ["re-industrialising"] * 4,
+            2022: falling * 3 + whole,
+        },
+        index=pd.Index(list("abcd"), name="region"),
     )
+    table = table.melt(var_name="year", value_name="stage", ignore_index=False).reset_index()
+    kinds = dict(zip("abcd", ["share only", "share and volume", "share only", ""], strict=True))
+    table["kind"] = table["region"].map(kinds)
+    table["break_p"] = table["region"].map({"a": 0.01, "b": 0.2, "c": 0.9})
     step = SimpleNamespace(estimate=-0.1, standard_error=0.02, placebos=pd.Series([0.03, -0.05]))
     found = values(stage_facts(table, step, grid, rising_years=3, threshold=1))
-    assert (found["stages.turned"], found["stages.turned.p"], found["stages.apart.p"]) == (
-        2,
-        0.3,
-        0.03,
-    )
-    assert (found["stages.grid.rules"], found["stages.grid.p"], found["stages.grid.apart.p"]) == (
-        2,
-        0.2,
-        0.02,
-    )
-    assert (found["stages.breaks"], found["stages.breaks.regions"]) == (1, 3)
-    assert found["stages.breaks.expected"] == pytest.approx(0.15)
-    assert found["stages.years_after_2020"] == 2
-    assert found["stages.falling"] == 75  # three of four
-    assert found["stages.2013.de-industrialising"] == 1
-    assert (found["stages.share_only"], found["stages.share_and_volume"]) == (2, 1)
-    assert found["stages.step.placebo"] == 0.05
+    expected = {
+        "turned": 2,
+        "turned.p": 0.3,
+        "apart.p": 0.03,
+        "grid.rules": 2,
+        "grid.p": 0.2,
+        "grid.apart.p": 0.02,
+        "breaks": 1,
+        "breaks.regions": 3,
+        "breaks.expected": pytest.approx(0.15),
+        "years_after_2020": 2,
+        "falling": 75,  # three of four
+        "2013.de-industrialising": 1,
+        "share_only": 2,
+        "share_and_volume": 1,
+        "step.placebo": 0.05,
+    }
+    assert {name: found[f"stages.{name}"] for name in expected} == expected
 
 
 def test_facts_of_a_curve_of_four():
-    curve = pd.DataFrame(
-        {
-            "estimate": [-0.3, -0.2, -0.1, 0.2],
-            "ci_low": [-0.4, -0.3, -0.2, 0.1],
-            "ci_high": [-0.2, -0.1, 0.1, 0.3],
-        }
-    )
+    curve = pd.DataFrame({"estimate": [-0.3, -0.2, -0.1, 0.2]})
+    curve = curve.assign(ci_low=[-0.4, -0.3, -0.2, 0.1], ci_high=[-0.2, -0.1, 0.1, 0.3])
     statistics = pd.DataFrame({"statistic": ["median"], "p_value": [0.04]})
     found = values(curve_facts("gap", SimpleNamespace(curve=curve, statistics=statistics)))
     assert found["gap.median"] == pytest.approx(-0.15)
@@ -122,20 +94,12 @@ def test_facts_of_a_curve_of_four():
 
 def test_facts_of_the_status():
     rows = pd.DataFrame({"entity": list("aabcd"), "toser_cohort": [2016, 2016, 2018, 2018, 0]})
-    left_out = pd.DataFrame(
-        {
-            "by": ["toser_cohort", "toser_cohort", "region", "region"],
-            "left_out": [2016, 2018, 0, 0],
-            "estimate": [-0.1, -0.3, -0.2, 0.1],
-            "ci_low": [-0.2, -0.5, 0, 0],
-            "ci_high": [0, -0.1, 0, 0],
-        }
-    )
+    left_out = pd.DataFrame({"by": ["toser_cohort"] * 2 + ["region"] * 2})
+    left_out = left_out.assign(left_out=[2016, 2018, 0, 0], estimate=[-0.1, -0.3, -0.2, 0.1])
+    left_out = left_out.assign(ci_low=[-0.2, -0.5, 0, 0], ci_high=[0, -0.1, 0, 0])
     overlap = pd.DataFrame({"column": ["log_population"], "standardised_difference": [0.5]})
-    tests = {
-        "imputation": {"p_value": 0.1, "slope_50": 0.01, "slope_80": 0.02},
-        "universal": {"p_value": 0.04},
-    }
+    slopes = {"slope_50": 0.01, "slope_80": 0.02}
+    tests = {"imputation": {"p_value": 0.1} | slopes, "universal": {"p_value": 0.04}}
     fits = {"toser_honest_relative": {"breakdown": {"estimate": 0.0}}}
     means = pd.DataFrame({"year": [2012, 2021]})
     found = values(toser_facts(rows, means, overlap, left_out, tests, fits))

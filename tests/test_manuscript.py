@@ -31,26 +31,24 @@ def test_what_must_not_reach_the_text(value, kind):
         written(value, kind)
 
 
-def record(**change):
-    row = {
-        "specification": "s",
-        "term": "x",
-        "estimate": -0.1,
-        "standard_error": 0.05,
-        "ci_low": -0.2,
-        "ci_high": 0.0,
-        "p_value": 0.05,
-        "n_obs": 1000,
-        "n_entities": 100,
-        "n_clusters": 10,
-        "variance": "CRV1(region), fixest",
-    }
-    return row | change
+RECORD = {
+    "specification": "s",
+    "term": "x",
+    "estimate": -0.1,
+    "standard_error": 0.05,
+    "ci_low": -0.2,
+    "ci_high": 0.0,
+    "p_value": 0.05,
+    "n_obs": 1000,
+    "n_entities": 100,
+    "n_clusters": 10,
+    "variance": "CRV1(region), fixest",
+}
 
 
 def test_records_by_term_and_by_further_variance():
-    wild = record(variance="wild cluster bootstrap(region)", standard_error=np.nan, ci_low=-0.3)
-    numbers = of_records(pd.DataFrame([record(), wild]))
+    wild = {"variance": "wild cluster bootstrap(region)", "standard_error": np.nan, "ci_low": -0.3}
+    numbers = of_records(pd.DataFrame([RECORD, RECORD | wild]))
     assert numbers["s.x.low"] == "−0.200"
     assert numbers["s.x.wild cluster bootstrap.low"] == "−0.300"
     assert numbers["s.n"] == "1,000"

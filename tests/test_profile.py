@@ -24,48 +24,23 @@ def test_a_town_is_found_by_name_and_region():
         find_entity("Северс", TOWNS.iloc[1:2])
 
 
-def test_the_page_says_what_the_tables_hold():
-    panel = pd.DataFrame(
-        {
-            "entity": "01",
-            "name": "Северск",
-            "region": "Область",
-            "year": [2020, 2021],
-            "population": [1000.0, 900.0],
-            "transfer_share": [0.25, 0.3],
-            "town_share": 0.8,
-            "log_taxable_pc": np.log([120_000.0, 240_000.0]),
-        }
-    )
-    potential = pd.DataFrame(
-        {
-            "entity": ["01", "02"],
-            "rank": [1.0, 2.0],
-            "rank_low": [1.0, 1.0],
-            "rank_high": [1.0, 2.0],
-            "index": [0.5, -0.5],
-        }
-    )
+def test_the_page_prints_what_the_tables_hold():
+    panel = pd.DataFrame({"entity": "01", "name": "Северск", "region": "Область"}, index=[0, 1])
+    panel = panel.assign(year=[2020, 2021], population=[1000.0, 900.0], town_share=0.8)
+    panel = panel.assign(transfer_share=[0.25, 0.3], log_taxable_pc=np.log([120e3, 240e3]))
+    columns = ["entity", "rank", "rank_low", "rank_high", "index"]
+    rows = [("01", 1.0, 1.0, 1.0, 0.5), ("02", 2.0, 1.0, 2.0, -0.5)]
+    potential = pd.DataFrame(rows, columns=columns)
     exposure = pd.DataFrame({"entity": ["01"], "town_exposure": [0.21]})
-    industries = pd.DataFrame(
-        {
-            "entity": ["01"],
-            "town": ["Северск"],
-            "industry": ["coke"],
-            "strength": ["main"],
-            "address": ["a"],
-        }
-    )
-    page = profile("01", panel, potential, TOWNS, exposure, industries)
-    assert page["years"][1] == {
-        "year": "2021",
-        "residents": "900",
-        "income": "20,000",
-        "transfers": "30.0",
-    }
+    industry = {"town": "Северск", "industry": "coke", "strength": "main", "address": "a"}
+    tables = potential, TOWNS, exposure, pd.DataFrame([{"entity": "01"} | industry])
+    page = profile("01", panel, *tables)
+    last = {"year": "2021", "residents": "900", "income": "20,000", "transfers": "30.0"}
+    assert page["years"][1] == last
     values = {row["name"]: row["value"] for row in page["potential"]}
     assert values["rank of 2 by development potential"] == "1"
     assert values["growth of its main industries elsewhere, log points"] == "0.210"
     assert [row["category"] for row in page["lists"]] == ["1", ""]
+    assert page["industries"] == [industry]
     with pytest.raises(InputError, match="not in the panel"):
-        profile("09", panel, potential, TOWNS, exposure, industries)
+        profile("09", panel, *tables)

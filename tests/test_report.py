@@ -7,8 +7,6 @@ import subprocess
 import pytest
 from checkout import ROOT, built_copy, snakemake
 
-CAPTIONS = ROOT / "workflow/report"
-
 
 def used():
     """What the paper reads of the run: the results among the inputs of its job."""
@@ -53,14 +51,3 @@ def test_the_report_opens_without_a_network(report):
     # All is embedded: nothing is loaded from an address.
     loads = re.findall(r"<(?:script|link|img|iframe)\b[^>]*\b(?:src|href)=[\"']([^\"']+)", report)
     assert [address for address in loads if address.startswith(("http", "//"))] == []
-
-
-def test_every_caption_is_asked_for_and_every_result_has_one():
-    rules = [*(ROOT / "workflow/rules").glob("*.smk"), ROOT / "Snakefile"]
-    text = "".join(p.read_text(encoding="utf-8") for p in rules)
-    shown = re.findall(r'shown\(\s*"([^"]+)",\s*"\w+"(?:,\s*"\w+")?(?:,\s*"(\w+)")?', text)
-    asked = {caption or path.split("/")[-1].split(".")[0] for path, caption in shown}
-    figures = re.search(r"FIGURES = \{(.*?)\}", text, re.S)[1]
-    asked |= set(re.findall(r'"(\w+)"(?!:)', figures))
-    asked |= set(re.findall(r"report/(\w+)\.rst", text))
-    assert asked == {p.stem for p in CAPTIONS.glob("*.rst")}

@@ -1,7 +1,47 @@
-"""Figures, one module a group; each has ``draw(frames) -> {name: figure}``."""
+"""Figures, one module a question; the parameters of a figure's function name its tables.
 
-FIGURES = {}
+The rules read this table while the graph is parsed: matplotlib and seaborn, which take two seconds,
+are imported where a figure is drawn.
+"""
+
+from inspect import signature
+
+from monotowns.figures import (
+    agglomeration,
+    gap,
+    industry,
+    maps,
+    potential,
+    robustness,
+    spatial,
+    toser,
+)
+
+FIGURES = {
+    "map": maps.market_potential,
+    "means": gap.means,
+    "gap": gap.effects,
+    "toser": toser.effects,
+    "toser_means": toser.cohort_means,
+    "honest": toser.honest,
+    "elasticities": agglomeration.elasticities,
+    "scales": agglomeration.scales,
+    "stages": industry.shares,
+    "stage_map": maps.stages,
+    "exposure": industry.exposure,
+    "ranks": potential.ranks,
+    "potential_map": maps.development_potential,
+    "curve": robustness.curve,
+    "impacts": spatial.impacts,
+    "dispersion": spatial.dispersion,
+}
 
 
-def tables_of(n):
-    return set()
+def tables_of(name: str) -> set[str]:
+    """Names of the tables that a figure is drawn from."""
+    return set(signature(FIGURES[name]).parameters)
+
+
+def draw(name: str, tables: dict):
+    """Draw a figure from those of the tables, by name, that its function asks for."""
+    return FIGURES[name](**{table: tables[table] for table in tables_of(name)})

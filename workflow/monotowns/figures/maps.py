@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from monotowns.figures.style import GREY, ORANGE, WIDTH, style
+from monotowns.figures.industry import STAGES
+from monotowns.figures.style import GREY, ORANGE, canvas
 from monotowns.measures.agglomeration import EARTH_KM
 
 
@@ -23,82 +24,80 @@ def albers(lat, lon):
     return rho * np.sin(n * lam), rho0 - rho * np.cos(n * lam)
 
 
-def base(plt, x, y, height=3.3):
-    """An empty map around projected points, with a scale bar, parallels and meridians.
+def base(place):
+    """An empty map with a scale bar, parallels and meridians, around places with coordinates.
 
     Parameters
     ----------
-    plt : module
-        pyplot with the style set.
-    x, y : array_like, shape (n,)
-        Points that the map must hold, km.
-    height : float
-        Inches.
+    place : pandas.DataFrame
+        ``lat`` and ``lon``, degrees.
+
+    Returns
+    -------
+    figure, axes, x, y
+        ``x`` and ``y`` are the projected places, km.
     """
-    figure, axes = plt.subplots(figsize=(WIDTH, height))
-    for parallel in (45, 50, 55, 60, 65, 70, 75):
-        axes.plot(
-            *albers(np.full(200, parallel), np.linspace(20, 190, 200)),
-            color=GREY,
-            lw=0.25,
-            alpha=0.5,
-            zorder=0,
-        )
+    figure, axes = canvas(1, 3.3)
+    x, y = albers(place["lat"], place["lon"])
     left, right, low, high = min(x) - 150, max(x) + 150, min(y) - 450, max(y) + 250
+    thin = {"color": GREY, "lw": 0.25, "alpha": 0.5, "zorder": 0}
+    for parallel in range(45, 80, 5):
+        axes.plot(*albers(np.full(200, parallel), np.linspace(20, 190, 200)), **thin)
     for meridian in range(30, 190, 20):
         at_x, at_y = albers(np.linspace(40, 77, 300), np.full(300, meridian))
-        axes.plot(at_x, at_y, color=GREY, lw=0.25, alpha=0.5, zorder=0)
+        axes.plot(at_x, at_y, **thin)
         seen = np.flatnonzero((at_x > left) & (at_x < right) & (at_y > low))
-        place = meridian if meridian <= 180 else 360 - meridian
-        axes.annotate(
-            f"{place}°{'E' if meridian <= 180 else 'W'}",
-            (at_x[seen[0]], at_y[seen[0]]),
-            fontsize=5.5,
-            color=GREY,
-            ha="center",
-            va="bottom",
-        )
+        name = f"{meridian}°E" if meridian <= 180 else f"{360 - meridian}°W"
+        at = (at_x[seen[0]], at_y[seen[0]])
+        axes.annotate(name, at, fontsize=5.5, color=GREY, ha="center", va="bottom")
     axes.plot([right - 1100, right - 100], [low + 120] * 2, color="black", lw=1)
     axes.annotate("1,000 km", (right - 600, low + 150), ha="center", va="bottom", fontsize=6.5)
-    axes.set_xlim(left, right)
-    axes.set_ylim(low, high)
-    axes.set_aspect("equal")
+    axes.set(xlim=(left, right), ylim=(low, high), aspect="equal")
     axes.set_axis_off()
-    return figure, axes
+    return figure, axes, x, y
 
 
-def draw(frames):
-    """Map entities by market potential, monotowns ringed.
-
-    Parameters
-    ----------
-    frames : dict of pandas.DataFrame
-        ``panel`` and ``measures``.
-    """
-    plt = style()
-    panel = frames["panel"].merge(frames["measures"], on=["entity", "year"])
+def market_potential(panel, measures):
+    """Entities by market potential in the last year, monotowns ringed."""
     last = panel[panel["year"] == panel["year"].max()].dropna(subset=["lat"])
-    last = last.sort_values("log_mp_inverse")
-    x, y = albers(last["lat"], last["lon"])
-    figure, axes = base(plt, x, y)
-    points = axes.scatter(
-        x, y, c=np.exp(last["log_mp_inverse"]) / 1000, s=4, cmap="cividis", norm="log", linewidths=0
-    )
+    last = last.merge(measures, on=["entity", "year"]).sort_values("log_mp_inverse")
+    figure, axes, x, y = base(last)
+    potential, colours = np.exp(last["log_mp_inverse"]) / 1000, {"cmap": "cividis", "norm": "log"}
+    points = axes.scatter(x, y, c=potential, s=4, linewidths=0, **colours)
     mono = (last["monotown"] == 1).to_numpy()
-    axes.scatter(
-        x[mono],
-        y[mono],
-        s=15,
-        facecolors="none",
-        edgecolors=ORANGE,
-        linewidths=0.7,
-        label="monotown (main definition)",
-    )
-    bar = figure.colorbar(
-        points, label="market potential,\nthousand persons per km", shrink=0.6, aspect=15
-    )
+    ring = {"facecolors": "none", "edgecolors": ORANGE, "linewidths": 0.7}
+    axes.scatter(x[mono], y[mono], s=15, label="monotown (main definition)", **ring)
+    label = "market potential,\nthousand persons per km"
+    bar = figure.colorbar(points, label=label, shrink=0.6, aspect=15)
     ticks = [50, 100, 200, 500, 1000]
     bar.set_ticks(ticks, labels=[f"{t:,}" for t in ticks])
     bar.ax.minorticks_off()
-    axes.legend(loc="upper left", frameon=False)
-    return {"map": figure}
+    axes.legend(loc="upper left")
+    return figure
+
+
+def stages(stages, panel):
+    """Entities coloured by the stage of their region in the last year."""
+    last = stages[stages["year"] == stages["year"].max()].set_index("region")["stage"]
+    place = panel.drop_duplicates("entity").dropna(subset=["lat"])
+    figure, axes, x, y = base(place)
+    colours = {stage: STAGES.get(stage, GREY) for stage in sorted(set(last))}
+    stage = place["region"].map(last).to_numpy()
+    for name, colour in colours.items():
+        of = stage == name
+        axes.scatter(x[of], y[of], s=4, color=colour, linewidths=0, label=name)
+    axes.legend(loc="upper left", markerscale=2.5)
+    return figure
+
+
+def development_potential(potential, panel):
+    """Monotowns by the index of development potential."""
+    place = panel.drop_duplicates("entity").set_index("entity")[["lat", "lon"]]
+    rows = potential[potential["rank"].notna()].join(place, on="entity").dropna(subset=["lat"])
+    rows = rows.sort_values("index")
+    figure, axes, x, y = base(rows)
+    points = {"s": 14, "cmap": "cividis", "linewidths": 0.2, "edgecolors": "white"}
+    points = axes.scatter(x, y, c=rows["index"], **points)
+    label = "index of development potential\n(standard deviations)"
+    figure.colorbar(points, label=label, shrink=0.6, aspect=15)
+    return figure

@@ -2,58 +2,37 @@
 
 import numpy as np
 
-from monotowns.figures.style import BLUE, GREY, ORANGE, WIDTH, style
+from monotowns.figures.marks import in_order, legend_above
+from monotowns.figures.style import BLUE, GREY, ORANGE, canvas
 
-CHOICES = {
-    "outcome": "outcome",
-    "treatment": "definition",
-    "sample": "sample",
-    "fixed_effects": "effects",
-    "weights": "weights",
-}
+CHOICES = ["outcome", "treatment", "sample", "fixed_effects", "weights"]
 
 
-def curve_plot(curve):
+def curve(curve):
     """Estimates in order, the band that chance fills, and a mark for every choice."""
-    plt = style()
+    import seaborn as sns
+
     rows = curve.sort_values("estimate", ignore_index=True)
-    marks = [(c, v) for c in CHOICES for v in sorted(rows[c].astype(str).unique())]
-    figure, (top, bottom) = plt.subplots(
-        2,
-        1,
-        figsize=(WIDTH, 2.2 + 0.12 * len(marks)),
-        sharex=True,
-        height_ratios=[2.0, 0.12 * len(marks)],
-    )
-    place = np.arange(1, len(rows) + 1)
-    top.fill_between(
-        place,
-        np.sort(rows["chance_low"]),
-        np.sort(rows["chance_high"]),
-        color=GREY,
-        alpha=0.25,
-        lw=0,
-        label="95 per cent of permuted curves",
-    )
+    place = rows.index + 1
+    marks = rows.astype(dict.fromkeys(CHOICES, str)).melt(value_vars=CHOICES, ignore_index=False)
+    marks = in_order(marks.sort_values("value"), "variable", CHOICES)
+    marks["choice"] = marks["variable"] + " " + marks["value"]
+    names = marks.drop_duplicates("choice")["value"]
+    height = 0.12 * len(names)
+    figure, (top, bottom) = canvas(1, 2.2 + height, 2, 1, sharex=True, height_ratios=[2.0, height])
+    low, high = np.sort(rows["chance_low"]), np.sort(rows["chance_high"])
+    label = "95 per cent of permuted curves"
+    top.fill_between(place, low, high, color=GREY, alpha=0.25, lw=0, label=label)
     surely = (rows["ci_high"] < 0) | (rows["ci_low"] > 0)
-    for colour, of, label in (
-        (BLUE, surely, "interval without nought"),
-        (ORANGE, ~surely, "interval with nought"),
-    ):
+    kinds = (BLUE, surely, "interval without zero"), (ORANGE, ~surely, "interval with zero")
+    for colour, of, label in kinds:
         top.plot(place[of], rows["estimate"][of], ".", ms=1.5, color=colour, label=label)
     top.axhline(0, color=GREY, lw=0.6)
     top.set_ylabel("effect on log income")
-    top.legend(frameon=False, ncols=3, loc="lower center", bbox_to_anchor=(0.5, 1.0), markerscale=4)
-    for level, (choice, value) in enumerate(marks):
-        of = (rows[choice].astype(str) == value).to_numpy()
-        bottom.plot(place[of], np.full(of.sum(), level), "|", ms=3, mew=0.25, color=BLUE)
-    names = [f"{value}".replace("_", " ").replace(":from 2014", "") for _, value in marks]
-    bottom.set_yticks(range(len(marks)), names, fontsize=5.5)
-    bottom.invert_yaxis()
-    bottom.set_xlabel("specifications in order of their estimate")
+    legend_above(top, 3, markerscale=4)
+    options = {"marker": "|", "size": 3, "linewidth": 0.25, "jitter": False, "color": BLUE}
+    sns.stripplot(marks, x=marks.index + 1, y="choice", native_scale=True, ax=bottom, **options)
+    labels = [name.replace("_", " ").replace(":from 2014", "") for name in names]
+    bottom.set_yticks(range(len(labels)), labels, fontsize=5.5)
+    bottom.set(xlabel="specifications in order of their estimate", ylabel="")
     return figure
-
-
-def draw(frames):
-    """Draw from ``curve``."""
-    return {"curve": curve_plot(frames["curve"])}

@@ -2,16 +2,8 @@
 
 import pandas as pd
 
-from monotowns.figures.style import (
-    BLUE,
-    GREEN,
-    GREY,
-    ORANGE,
-    WIDTH,
-    interval_points,
-    legend_above,
-    style,
-)
+from monotowns.figures.marks import in_order, intervals, labelled, legend_above, year_ticks
+from monotowns.figures.style import BLUE, GREEN, GREY, ORANGE, canvas
 
 WEIGHTS = {
     "main": "ten nearest",
@@ -20,119 +12,55 @@ WEIGHTS = {
     "band": "within 100 km",
     "inverse": "1/distance, 300 km",
 }
-MODELS = {
-    "slx": ("lagged treatment", GREEN),
-    "sar": ("lagged income", BLUE),
-    "sdm": ("both (Durbin)", ORANGE),
-}
-SHIFT = {"slx": -0.24, "sar": 0.0, "sdm": 0.24}
+MODELS = {"slx": "lagged treatment", "sar": "lagged income", "sdm": "both (Durbin)"}
+REGION = "lagged treatment, region-by-year effects"
+COLOURS = dict(zip([*MODELS.values(), REGION], (GREEN, BLUE, ORANGE, GREY), strict=True))
+SIGMA = {"spatial_sigma": "all entities", "spatial_sigma_monotowns": "monotowns"}
 
 
-def _order(name):
-    return (list(WEIGHTS).index(name) if name in WEIGHTS else len(WEIGHTS), name)
-
-
-def impacts(records):
+def impacts(estimates):
     """Direct, indirect and total impacts, one panel each, by weights and model.
 
     In the middle panel grey points are the lagged treatment with region-by-year effects, errors
     clustered by region.
     """
-    plt = style()
-    figure, panels = plt.subplots(1, 3, figsize=(WIDTH, 2.9), sharey=True)
-    rows = records.set_index(["specification", "term"])
-    columns = ["estimate", "ci_low", "ci_high"]
-    # Weights under other names are a fork's own.
-    known = set(records["specification"])
-    names = [n.removeprefix("spatial_sar_") for n in known if n.startswith("spatial_sar_")]
-    names = [n for n in names if {f"spatial_{model}_{n}" for model in MODELS} <= known]
-    weights = {n: WEIGHTS.get(n, n.replace("_", " ")) for n in sorted(names, key=_order)}
-
-    def point(axes, place, specification, term, colour):
-        found = rows.loc[[(specification, term)], columns].iloc[0]
-        axes.plot(found[["ci_low", "ci_high"]], [place, place], color=colour, lw=1.4)
-        axes.plot([found["estimate"]], [place], "o", ms=3, color=colour)
-
-    for axes, kind in zip(panels, ("direct", "indirect", "total"), strict=True):
-        for place, name in enumerate(weights):
-            for model, (_, colour) in MODELS.items():
-                point(
-                    axes,
-                    place + SHIFT[model] * 0.8,
-                    f"spatial_{model}_{name}",
-                    f"{kind} monotown",
-                    colour,
-                )
-            if kind == "indirect":
-                region = "spatial_slx_region" + ("" if name == "main" else f"_{name}")
-                point(axes, place + 0.4, region, "W_monotown", GREY)
-        axes.axvline(0, color=GREY, lw=0.6)
-        axes.set_xlabel(f"{kind}, log points")
-    panels[0].set_yticks(range(len(weights)), list(weights.values()))
-    panels[0].invert_yaxis()
-    labels = [*MODELS.values(), ("lagged treatment, region-by-year effects", GREY)]
-    for label, colour in labels:
-        panels[1].plot([], [], "o-", ms=3, color=colour, label=label)
-    handles = panels[1].get_legend_handles_labels()
-    figure.legend(
-        *handles,
-        frameon=False,
-        ncols=4,
-        loc="outside upper center",
-        fontsize=6.8,
-        columnspacing=1.0,
+    parts = estimates["specification"].str.extract(r"^spatial_(slx_region|slx|sar|sdm)(?:_(\w+))?$")
+    rows = estimates.assign(
+        label=parts[0].map(MODELS | {"slx_region": REGION}),
+        weights=parts[1].fillna("main"),
+        kind=estimates["term"].str.extract(r"^(\w+) monotown$", expand=False),
     )
+    rows.loc[(rows["label"] == REGION) & (rows["term"] == "W_monotown"), "kind"] = "indirect"
+    # Weights under other names are a fork's own; the lag of income is estimated with all weights.
+    names = rows.loc[rows["label"] == MODELS["sar"], "weights"].unique()
+    order = [*(w for w in WEIGHTS if w in names), *sorted(set(names) - set(WEIGHTS))]
+    rows = in_order(rows[rows["weights"].isin(order)], "weights", order)
+    rows["place"] = rows["weights"].map(lambda name: WEIGHTS.get(name, name.replace("_", " ")))
+    figure, panels = canvas(1, 2.9, 1, 3, sharey=True)
+    for axes, kind in zip(panels, ("direct", "indirect", "total"), strict=True):
+        of, legend = rows[rows["kind"] == kind], kind == "indirect"
+        intervals(axes, of, COLOURS, "x", linewidth=1.4, legend=legend)
+        axes.set_xlabel(f"{kind}, log points")
+    handles = panels[1].get_legend_handles_labels()
+    panels[1].legend().remove()
+    figure.legend(*handles, ncols=4, loc="outside upper center", fontsize=6.8, columnspacing=1.0)
     return figure
 
 
-def dispersion(records, inequality):
+def dispersion(estimates, inequality):
     """Standard deviation of log income with intervals (left), Theil's index by part (right)."""
-    plt = style()
-    figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 2.5))
-    groups = {
-        "spatial_sigma": ("all entities", BLUE),
-        "spatial_sigma_monotowns": ("monotowns", ORANGE),
-    }
-    for shift, (name, (label, colour)) in zip((-0.1, 0.1), groups.items(), strict=True):
-        rows = records[(records["specification"] == name) & records["term"].str.isdigit()]
-        interval_points(
-            left,
-            rows["term"].astype(int) + shift,
-            rows["estimate"],
-            rows["ci_low"],
-            rows["ci_high"],
-            colour,
-            label,
-        )
-    left.set(ylabel="standard deviation of\nlog income per resident")
-    left.set_ylim(bottom=0)
-    legend_above(left)
-    bottom = pd.Series(0.0, index=inequality.index)
+    figure, (left, right) = canvas(1, 2.5, 1, 2)
+    rows = labelled(estimates[estimates["term"].str.isdigit()], SIGMA)
+    rows = rows.assign(place=rows["term"].astype(int))
+    intervals(left, rows, {"all entities": BLUE, "monotowns": ORANGE}, legend=True)
+    left.set(ylabel="standard deviation of\nlog income per resident", ylim=(0, None))
+    years, bottom = inequality["year"], pd.Series(0.0, index=inequality.index)
     for part, colour in (("between", BLUE), ("within", GREEN)):
-        right.bar(
-            inequality["year"],
-            inequality[part],
-            bottom=bottom,
-            color=colour,
-            width=0.7,
-            label=f"{part} regions",
-            lw=0,
-        )
+        bar = {"color": colour, "width": 0.7, "label": f"{part} regions", "lw": 0}
+        right.bar(years, inequality[part], bottom=bottom, **bar)
         bottom = bottom + inequality[part]
     right.set(ylabel="Theil index, weighted by residents")
-    legend_above(right)
     for axes in (left, right):
-        axes.set_xticks(range(inequality["year"].min(), inequality["year"].max() + 1, 3))
+        legend_above(axes)
+        year_ticks(axes, years, 3)
     return figure
-
-
-def draw(frames):
-    """Draw impacts and dispersion.
-
-    Parameters
-    ----------
-    frames : dict of pandas.DataFrame
-        ``estimates`` and ``inequality``.
-    """
-    records = frames["estimates"]
-    return {"impacts": impacts(records), "dispersion": dispersion(records, frames["inequality"])}

@@ -2,57 +2,55 @@
 
 import numpy as np
 
-from monotowns.figures.gap import EFFECT, event_plot
-from monotowns.figures.style import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, WIDTH, style
+from monotowns.figures.gap import event_plot
+from monotowns.figures.marks import legend_above
+from monotowns.figures.style import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, canvas
 
-LINES = (BLUE, ORANGE, GREEN, PURPLE, SKY)
+LABELS = {"toser_imputation": "imputation", "toser_callaway_santanna": "Callaway-Sant'Anna"}
+BOUNDS = {
+    "toser_honest_relative": "change of trend, as a multiple of\nthe largest before the status",
+    "toser_honest_smooth": "change of slope, log points a year",
+}
+#: The year that means by cohort are measured from: the last before the status was thought of.
+BASE = 2013
 
 
-def cohort_plot(means, base=2013):
-    """Raw means of log income by cohort, each less its own of the base year."""
-    plt = style()
-    figure, axes = plt.subplots(figsize=(WIDTH * 0.8, 2.5))
+def effects(estimates):
+    """Event studies by years since the status."""
+    return event_plot(estimates, LABELS, "years since TOSER status")
+
+
+def cohort_means(means):
+    """Raw means of log income by cohort of more than one entity, each less its own of a year."""
+    import seaborn as sns
+
     wide = means.pivot(index="year", columns="cohort", values="mean")
     size = means.groupby("cohort")["entities"].max()
+    base = BASE if BASE in wide.index else wide.index[0]
     wide = wide - wide.loc[base]
-    for place, cohort in enumerate(c for c in wide if c and size[c] > 1):
-        colour = LINES[place % len(LINES)]
-        axes.plot(
-            wide.index, wide[cohort], color=colour, lw=1.2, label=f"{cohort} ({size[cohort]})"
-        )
+    cohorts = [cohort for cohort in wide if cohort and size[cohort] > 1]
+    lines = sns.color_palette([BLUE, ORANGE, GREEN, PURPLE, SKY], len(cohorts))
+    figure, axes = canvas(0.8, 2.5)
+    for cohort, colour in zip(cohorts, lines, strict=True):
+        label = f"{cohort} ({size[cohort]})"
+        axes.plot(wide.index, wide[cohort], color=colour, lw=1.2, label=label)
         axes.plot([cohort], [wide.loc[cohort, cohort]], "o", ms=4, color=colour)
     axes.plot(wide.index, wide[0], color=GREY, lw=1.6, ls="--", label=f"never ({size[0]})")
-    axes.set(ylabel="mean log real taxable income\nper resident, less that of 2013")
-    axes.legend(frameon=False, ncols=5, loc="lower center", bbox_to_anchor=(0.5, 1.0))
+    axes.set(ylabel=f"mean log real taxable income\nper resident, less that of {base}")
+    legend_above(axes, 5)
     return figure
 
 
-def honest_plot(records):
+def honest(estimates):
     """Robust intervals of the mean effect by the bound on differing trends."""
-    plt = style()
-    figure, panels = plt.subplots(1, 2, figsize=(WIDTH, 2.2))
-    kinds = {
-        "toser_honest_relative": "change of trend, as a multiple of\nthe largest before the status",
-        "toser_honest_smooth": "change of slope, log points a year",
-    }
-    for axes, (name, label) in zip(panels, kinds.items(), strict=True):
-        rows = records[(records["specification"] == name) & records["term"].str.startswith("bound")]
+    figure, panels = canvas(1, 2.2, 1, 2)
+    for axes, (name, label) in zip(panels, BOUNDS.items(), strict=True):
+        rows = estimates[estimates["specification"] == name]
+        rows = rows[rows["term"].str.startswith("bound")]
         bound = rows["term"].str.removeprefix("bound ").astype(float)
         axes.vlines(np.arange(len(rows)), rows["ci_low"], rows["ci_high"], color=BLUE, lw=1.6)
         axes.axhline(0, color=GREY, lw=0.6)
         axes.set_xticks(range(len(rows)), [f"{b:g}" for b in bound])
-        axes.set_xlim(-0.5, len(rows) - 0.5)
-        axes.set_xlabel(label)
+        axes.set(xlim=(-0.5, max(len(rows), 1) - 0.5), xlabel=label)
     panels[0].set_ylabel("robust 95 per cent interval\nof the mean effect")
     return figure
-
-
-def draw(frames):
-    """Draw from ``estimates`` and ``means``."""
-    toser = {"toser_imputation": "imputation", "toser_callaway_santanna": "Callaway-Sant'Anna"}
-    records = frames["estimates"]
-    return {
-        "toser": event_plot(records, toser, EFFECT, "years since TOSER status"),
-        "toser_means": cohort_plot(frames["means"]),
-        "honest": honest_plot(records),
-    }

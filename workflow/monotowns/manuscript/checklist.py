@@ -4,28 +4,27 @@ import operator
 
 import pandas as pd
 
+from monotowns.manuscript.claims import result_of
 from monotowns.run.errors import InputError
 
+WHERE = "paper/checklist.yaml"
 COMPARE = {"above": operator.gt, "below": operator.lt}
 
 
-def _value(check, records, facts, where):
-    """The number that a check looks at, and how it is told."""
-    if "fact" in check:
-        if check["fact"] not in facts:
-            raise InputError(where, "no such fact", keys=[check["fact"]])
-        return float(facts[check["fact"]][0]), check["fact"]
-    rows = records[
-        (records["specification"] == check["specification"])
-        & (records["term"] == str(check["term"]))
-    ]
-    if rows.empty:
-        raise InputError(where, "no such result", keys=[check["specification"], check["term"]])
-    column = check.get("column", "p_value")
-    return float(rows.iloc[0][column]), f"{check['specification']} {check['term']} {column}"
+def _compare(check, records, facts):
+    """Verdict of a check, and what was compared."""
+    column = "estimate" if "fact" in check else check.get("column", "p_value")
+    name = check.get("fact") or f"{check['specification']} {check['term']} {column}"
+    row = result_of(records, facts, check)
+    if row is None:
+        return "absent", f"no such result: {name}"
+    word = next(word for word in COMPARE if word in check)
+    value, bound = row[column], check[word]
+    verdict = "passed" if COMPARE[word](value, bound) else "failed"
+    return verdict, f"{name} = {value:.3g}, needs {word} {bound:g}"
 
 
-def walk(items: list[dict], records, facts: dict, present, acknowledged: dict, stop=True):
+def verdicts(items: list[dict], records, facts: dict, present, acknowledged: dict, stop=True):
     """Give every item its verdict.
 
     Parameters
@@ -34,17 +33,14 @@ def walk(items: list[dict], records, facts: dict, present, acknowledged: dict, s
         ``id``, ``item``, ``artefact`` (path) and, for a check, ``check``: a ``fact`` or a
         ``specification`` and ``term`` (with ``column``, p_value without), and ``above`` or
         ``below`` a number; ``headline`` names what a failure would invalidate.
-    records : pandas.DataFrame
-        Result records.
-    facts : dict
-        Name -> [value, kind].
+    records, facts
+        As in :func:`monotowns.manuscript.claims.check_claims`.
     present : collection of str
         Paths that exist.
     acknowledged : dict
         Item's id -> reason why the study stands although its check failed.
     stop : bool
-        Whether a fault stops the build; without, it is a verdict: ``absent`` for an artefact or a
-        result that is not there.
+        Whether a fault stops the build.
 
     Returns
     -------
@@ -55,57 +51,36 @@ def walk(items: list[dict], records, facts: dict, present, acknowledged: dict, s
     Raises
     ------
     InputError
-        With ``stop``: an artefact does not exist; a check that invalidates a headline failed and is
-        not acknowledged; a reason is given for a check that did not fail, or for no item.
+        With ``stop``: an artefact or a result does not exist; a check that invalidates a headline
+        failed and is not acknowledged; a reason is given for a check that did not fail.
     """
-    where = "paper/checklist.yaml"
-    missing = [i["artefact"] for i in items if i["artefact"] not in present]
-    if missing and stop:
-        raise InputError(where, "an artefact does not exist", keys=missing)
     rows = []
     for item in items:
-        verdict, told = "shown" if item["artefact"] in present else "absent", ""
-        if "check" in item and verdict == "shown":
-            try:
-                value, name = _value(item["check"], records, facts, where)
-            except InputError as error:
-                if stop:
-                    raise
-                rows.append(
-                    (item["id"], item["item"], item["artefact"], "absent", error.problem, "")
-                )
-                continue
-            word = next(w for w in COMPARE if w in item["check"])
-            bound = item["check"][word]
-            verdict = "passed" if COMPARE[word](value, bound) else "failed"
-            told = f"{name} = {value:.3g}, needs {word} {bound:g}"
-        rows.append(
-            (
-                item["id"],
-                item["item"],
-                item["artefact"],
-                verdict,
-                told,
-                acknowledged.get(item["id"], ""),
-            )
-        )
+        verdict, compared = "shown", ""
+        if item["artefact"] not in present:
+            verdict, compared = "absent", f"no such artefact: {item['artefact']}"
+        elif "check" in item:
+            verdict, compared = _compare(item["check"], records, facts)
+        reason = acknowledged.get(item["id"], "") if verdict == "failed" else ""
+        rows.append((item["id"], item["item"], item["artefact"], verdict, compared, reason))
     table = pd.DataFrame(rows, columns=["id", "item", "artefact", "verdict", "told", "reason"])
-    failed = table["verdict"] == "failed"
     if not stop:
-        return table.assign(reason=table["reason"].where(failed, ""))
-    stops = failed & table["id"].isin([i["id"] for i in items if "headline" in i])
-    if (stops & (table["reason"] == "")).any():
-        keys = table.loc[stops & (table["reason"] == ""), ["id", "told"]].agg(": ".join, axis=1)
+        return table
+    absent, failed = table["verdict"] == "absent", table["verdict"] == "failed"
+    if absent.any():
+        keys = table.loc[absent, "id"] + ": " + table.loc[absent, "told"]
+        raise InputError(WHERE, "what an item shows does not exist", keys=keys)
+    headlines = table["id"].isin([item["id"] for item in items if "headline" in item])
+    unexplained = table[failed & headlines & (table["reason"] == "")]
+    if len(unexplained):
         raise InputError(
-            where,
+            WHERE,
             "a check that a headline rests on failed",
-            keys=keys,
+            keys=unexplained["id"] + ": " + unexplained["told"],
             remedy="find out why, or acknowledge it with a reason in config.yaml, "
             "which the paper then prints",
         )
-    idle = sorted(set(acknowledged) - set(table.loc[failed, "id"]))
-    if idle:
-        raise InputError(
-            "config.yaml, acknowledged", "a reason for a check that did not fail", keys=idle
-        )
+    if idle := sorted(set(acknowledged) - set(table.loc[failed, "id"])):
+        problem = "a reason for a check that did not fail"
+        raise InputError("config.yaml, acknowledged", problem, keys=idle)
     return table

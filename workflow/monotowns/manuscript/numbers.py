@@ -38,12 +38,10 @@ def written(value, kind: str) -> str:
         text = f"{value:,.{DECIMALS[kind]}f}"
     else:
         raise InputError("numbers of the text", "unknown kind", keys=[kind], expected=DECIMALS)
-    # A rounded-away negative number is printed as nought, not as minus nought.
-    return (
-        text.lstrip("-")
-        if float(text.strip("<=+ ").replace(",", "")) == 0 and kind != "p"
-        else text.replace("-", "−")
-    )
+    if kind != "p" and not text.strip("+-0.,"):
+        # A negative number that rounds to zero has no sign.
+        return text.lstrip("-")
+    return text.replace("-", "−")
 
 
 def detectable(standard_error, clusters) -> float:
@@ -83,22 +81,21 @@ def _by_name(records):
         key = f"{row.specification}.{row.term}"
         if f"{key}.estimate" in found:
             key = f"{key}.{row.variance.split('(')[0].split(',')[0].strip().lower()}"
-        told = {f"{key}.estimate": written(row.estimate, "estimate")}
-        for name, value in (
-            ("n", row.n_obs),
-            ("entities", row.n_entities),
-            ("clusters", row.n_clusters),
-        ):
+        texts = {f"{key}.estimate": written(row.estimate, "estimate")}
+        sizes = {"n": row.n_obs, "entities": row.n_entities, "clusters": row.n_clusters}
+        for name, size in sizes.items():
             if f"{row.specification}.{name}" not in found:
-                told[f"{row.specification}.{name}"] = written(value, "count")
+                texts[f"{row.specification}.{name}"] = written(size, "count")
         bounds = {"se": row.standard_error, "low": row.ci_low, "high": row.ci_high}
-        told |= {f"{key}.{k}": _bound(v) for k, v in bounds.items() if v == v}
-        if row.p_value == row.p_value:
-            told[f"{key}.p"] = written(row.p_value, "p")
-        if row.standard_error == row.standard_error:
-            told[f"{key}.percent"] = written(row.estimate, "percent")
-            told[f"{key}.mde"] = written(detectable(row.standard_error, row.n_clusters), "estimate")
-        found |= {name: (text, place) for name, text in told.items()}
+        texts |= {f"{key}.{k}": _bound(v) for k, v in bounds.items() if not math.isnan(v)}
+        if not math.isnan(row.p_value):
+            texts[f"{key}.p"] = written(row.p_value, "p")
+        if not math.isnan(row.standard_error):
+            texts[f"{key}.percent"] = written(row.estimate, "percent")
+            texts[f"{key}.mde"] = written(
+                detectable(row.standard_error, row.n_clusters), "estimate"
+            )
+        found |= {name: (text, place) for name, text in texts.items()}
     return found
 
 
@@ -108,22 +105,16 @@ def _bound(value) -> str:
 
 
 def of_facts(*groups: dict) -> dict[str, str]:
-    """Numbers that analyses give beside their records.
-
-    Parameters
-    ----------
-    *groups : dict
-        Name -> [value, kind], see :func:`written`.
+    """Numbers that analyses report beside their records: groups of name -> [value, kind].
 
     Raises
     ------
     InputError
-        When two groups give the same name.
+        Two groups have the same name.
     """
     found = {}
     for group in groups:
-        twice = sorted(set(found) & set(group))
-        if twice:
+        if twice := sorted(set(found) & set(group)):
             raise InputError("numbers of the text", "a name is given twice", keys=twice)
         found |= {name: written(*fact) for name, fact in group.items()}
     return found

@@ -1,4 +1,4 @@
-"""What the results say of one town."""
+"""One page about one town, from the results."""
 
 import numpy as np
 
@@ -9,14 +9,7 @@ from monotowns.run.schema import nearest
 
 
 def find_entity(town: str, towns, region: str | None = None) -> str:
-    """Find the entity of a listed town by its name, in one region if given.
-
-    Parameters
-    ----------
-    town : str
-        As in the lists, with or without the kind of place.
-    towns : pandas.DataFrame
-        ``region``, ``town``, ``entity`` of all located rows of the lists.
+    """Find the entity of a listed town by its name, with or without the kind of place.
 
     Raises
     ------
@@ -30,20 +23,13 @@ def find_entity(town: str, towns, region: str | None = None) -> str:
         raise InputError("profile", f"no listed town '{town}'", remedy=nearest(town, known["town"]))
     if len(hits) > 1:
         places = (hits["town"] + ", " + hits["region"]).tolist()
-        raise InputError(
-            "profile", f"several towns '{town}'", keys=places, remedy="add REGION='...'"
-        )
+        remedy = "add REGION='...'"
+        raise InputError("profile", f"several towns '{town}'", keys=places, remedy=remedy)
     return hits["entity"].iloc[0]
 
 
 def profile(entity, panel, potential, towns, exposure, industries) -> dict:
     """Everything that a one-page profile prints, as text.
-
-    Parameters
-    ----------
-    entity : str
-    panel, potential, towns, exposure, industries : pandas.DataFrame
-        As the pipeline leaves them; ``industries`` with ``entity``.
 
     Returns
     -------
@@ -55,75 +41,43 @@ def profile(entity, panel, potential, towns, exposure, industries) -> dict:
     if rows.empty:
         raise InputError("profile", "the entity is not in the panel", keys=[entity])
     last = rows.iloc[-1]
-    price = np.exp(rows["log_taxable_pc"]) / 12
     years = [
         {
-            "year": str(r.year),
-            "residents": written(r.population, "count"),
-            "income": written(p, "count"),
-            "transfers": written(100 * r.transfer_share, "share"),
+            "year": str(row.year),
+            "residents": written(row.population, "count"),
+            "income": written(np.exp(row.log_taxable_pc) / 12, "count"),
+            "transfers": written(100 * row.transfer_share, "share"),
         }
-        for r, p in zip(rows.itertuples(), price, strict=True)
+        for row in rows.itertuples()
     ]
-    about = potential[potential["entity"] == entity]
-    ranked = about[about["rank"].notna()]
-    found = [
-        {
-            "name": "town share of the entity's residents, per cent",
-            "value": written(100 * last["town_share"], "share"),
+    town_share = written(100 * last["town_share"], "share")
+    values = {"town share of the entity's residents, per cent": town_share}
+    ranked = potential[potential["rank"].notna()].set_index("entity")
+    if entity in ranked.index:
+        row = ranked.loc[entity]
+        values |= {
+            f"rank of {len(ranked)} by development potential": written(row["rank"], "count"),
+            "90 per cent rank band": f"{row['rank_low']:.0f} to {row['rank_high']:.0f}",
+            "index, standard deviations": written(row["index"], "ratio"),
         }
-    ]
-    if len(ranked):
-        row, of = ranked.iloc[0], int(potential["rank"].notna().sum())
-        found += [
-            {
-                "name": f"rank of {of} by development potential",
-                "value": written(row["rank"], "count"),
-            },
-            {
-                "name": "90 per cent rank band",
-                "value": f"{row['rank_low']:.0f} to {row['rank_high']:.0f}",
-            },
-            {"name": "index, standard deviations", "value": written(row["index"], "ratio")},
-        ]
     else:
-        found.append(
-            {
-                "name": "development potential",
-                "value": "not ranked: an indicator is "
-                "missing, or its towns are a minor part of the entity",
-            }
-        )
-    exposed = exposure[exposure["entity"] == entity].iloc[0]
-    if exposed["town_exposure"] == exposed["town_exposure"]:
-        found.append(
-            {
-                "name": "growth of its main industries elsewhere, log points",
-                "value": written(exposed["town_exposure"], "estimate"),
-            }
-        )
+        why = "an indicator is missing, or its towns are a minor part of the entity"
+        values["development potential"] = f"not ranked: {why}"
+    growth = exposure.set_index("entity").loc[entity, "town_exposure"]
+    if np.isfinite(growth):
+        name = "growth of its main industries elsewhere, log points"
+        values[name] = written(growth, "estimate")
     listed = towns[towns["entity"] == entity]
+    category = listed["category"].map(lambda number: f"{number:.0f}", na_action="ignore")
+    listed = listed.assign(list=listed["list"].str.replace("_", " "), category=category.fillna(""))
+    of = industries[industries["entity"] == entity]
+    of = of.assign(industry=of["industry"].map(str))
     return {
         "name": last["name"],
         "region": last["region"],
         "entity": entity,
         "years": years,
-        "lists": [
-            {
-                "list": r.list.replace("_", " "),
-                "town": r.town,
-                "category": f"{r.category:.0f}" if r.category == r.category else "",
-            }
-            for r in listed.itertuples()
-        ],
-        "potential": found,
-        "industries": [
-            {
-                "town": r.town,
-                "industry": str(r.industry),
-                "strength": r.strength,
-                "address": r.address,
-            }
-            for r in industries[industries["entity"] == entity].itertuples()
-        ],
+        "lists": listed[["list", "town", "category"]].to_dict("records"),
+        "potential": [{"name": name, "value": value} for name, value in values.items()],
+        "industries": of[["town", "industry", "strength", "address"]].to_dict("records"),
     }

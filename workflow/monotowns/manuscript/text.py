@@ -16,7 +16,34 @@ CLAIMING = re.compile(
     re.IGNORECASE,
 )
 CLAIM = re.compile(r'#claim\("([^"]+)"\)\[')
+#: A figure or table: its call with brackets up to three deep, a caption, a label.
+FLOAT = re.compile(
+    r"#(?:(?:result_)?(?:figure|table))\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)"
+    r"(?:\[[^\]]*\])?(?:\s*<[\w-]+>)?"
+)
 NUMBER = re.compile(r'#(?:n|interval)\("([^"]+)"\)')
+
+
+def needs_of(source: str) -> list[str]:
+    """Stages and tables that a section needs: its first line, ``// needs: build_stages ...``."""
+    needs = re.match(r"//\s*needs:(.*)", source)
+    return needs[1].split() if needs else []
+
+
+def sections_lacking(sources: dict[str, str], lacking: dict[str, str]) -> dict[str, str]:
+    """Say what every section (name -> source) lacks that cannot be shown.
+
+    ``lacking`` has the rules that cannot run, each with the tables that it lacks.
+    """
+    absent = {table for why in lacking.values() for table in why.split(", ")}
+    found = {}
+    for name, source in sources.items():
+        needs = needs_of(source)
+        words = [word for need in needs for word in lacking.get(need, "").split(", ") if word]
+        words += [need for need in needs if need in absent]
+        if words:
+            found[name] = ", ".join(dict.fromkeys(words))
+    return found
 
 
 def claimed(source: str) -> dict[str, str]:
@@ -48,12 +75,7 @@ def prose(source: str) -> str:
     """
     text = re.sub(r"//[^\n]*", "", source)
     text = re.sub(r"^#(?:import|include|let|set|show)[^\n]*$", "", text, flags=re.MULTILINE)
-    text = re.sub(
-        r"#(?:(?:result_)?(?:figure|table))\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)"
-        r"(?:\[[^\]]*\])?(?:\s*<[\w-]+>)?",
-        "",
-        text,
-    )
+    text = FLOAT.sub("", text)
     # A heading is no part of the sentence after it.
     text = re.sub(r"^=+ (.*)$", r"\n\1\n", text, flags=re.MULTILINE)
     text = NUMBER.sub(r"{\1}", text)
@@ -64,7 +86,7 @@ def prose(source: str) -> str:
 
 
 def sentences(text: str) -> list[str]:
-    """Split running text into sentences at a full stop, question or exclamation mark or break."""
+    """Split running text into sentences."""
     parts = re.split(r"(?<=[.!?])[\])]*\s+(?=[A-ZА-ЯЁ\[{*])|\n\s*\n", text)
     return [" ".join(part.split()) for part in parts if part.strip()]
 
@@ -81,15 +103,7 @@ def filled(sentence: str, numbers: dict[str, str]) -> str:
 
 
 def typed_digits(source: str, allowed) -> list[str]:
-    """List sentences with a digit that is neither read from the results nor allowed.
-
-    Parameters
-    ----------
-    source : str
-        Typst source.
-    allowed : collection of str
-        Literals that may be typed: years, levels.
-    """
+    """List sentences with a digit neither read from the results nor ``allowed`` (years, levels)."""
     found = []
     for sentence in sentences(prose(source)):
         bare = re.sub(r"\{[^}]*\}", "", sentence)
@@ -117,16 +131,12 @@ INTERVAL = re.compile(r'#interval\("([^"]+)"\)')
 
 
 def without_result(source: str, numbers, present) -> dict[str, dict[str, str]]:
-    """Say what a source shows and these results do not have.
+    """List what a source shows and these results do not have.
 
     Parameters
     ----------
-    source : str
-        Typst sources, joined.
-    numbers : collection of str
-        Names of the numbers at hand.
-    present : collection of str
-        Paths of the figures and tables at hand.
+    numbers, present : collection of str
+        Names of the numbers, paths of the figures and tables that there are.
 
     Returns
     -------
@@ -136,8 +146,8 @@ def without_result(source: str, numbers, present) -> dict[str, dict[str, str]]:
     names = {kind: set(pattern.findall(source)) for kind, pattern in SHOWN.items()}
     names["number"] |= {f"{i}.{end}" for i in INTERVAL.findall(source) for end in ("low", "high")}
     figures = {Path(path).stem for path in present if Path(path).parent.name == "figures"}
-    at_hand = {"number": set(numbers), "table": set(present), "figure": figures}
+    have = {"number": set(numbers), "table": set(present), "figure": figures}
     return {
-        kind: dict.fromkeys(sorted(found - at_hand[kind]), "no such result")
+        kind: dict.fromkeys(sorted(found - have[kind]), "no such result")
         for kind, found in names.items()
     }

@@ -9,8 +9,9 @@ from monotowns.manuscript.numbers import detectable
 
 def save_facts(facts: dict, path) -> None:
     """Write facts as JSON, sorted; numpy numbers as plain ones."""
-    plain = {k: [v if isinstance(v, str) else float(v), kind] for k, (v, kind) in facts.items()}
-    plain |= {k: [str(v), kind] for k, (v, kind) in facts.items() if kind in ("year", "text")}
+    plain = {}
+    for name, (value, kind) in facts.items():
+        plain[name] = [str(value) if kind in ("year", "text") else float(value), kind]
     text = json.dumps(plain, indent=1, sort_keys=True, ensure_ascii=False)
     Path(path).write_text(text, encoding="utf-8")
 
@@ -23,29 +24,30 @@ def panel_facts(panel, matched, coverage, measures=None, market_access=None) -> 
     panel, matched, coverage : pandas.DataFrame
         The panel, the match rates of the lists, residents against the published ones.
     measures, market_access : pandas.DataFrame, optional
-        Spatial measures, and the outside market-access index that they are held to.
-
-    Returns
-    -------
-    dict
-        Name -> [value, kind].
+        Spatial measures, and the outside market-access index that they are compared with.
     """
     last = panel["year"].max()
     treated = panel[panel["monotown"] == 1]
     spans = treated.groupby("entity")["year"].agg(["min", "max"])
     whole = coverage.dropna().groupby("year")[["panel", "published"]].sum()
     towns = treated.drop_duplicates("entity").filter(like="listed_").iloc[:, 0].sum()
-    facts = {
-        "panel.rows": [len(panel), "count"],
-        "panel.entities": [panel["entity"].nunique(), "count"],
-        "panel.per_year": [panel.groupby("year").size().mean(), "count"],
-        "panel.monotowns": [treated["entity"].nunique(), "count"],
-        "panel.listed_towns": [towns, "count"],
-        "panel.around_2014": [((spans["min"] < 2014) & (spans["max"] >= 2014)).sum(), "count"],
-        "panel.around_2020": [((spans["min"] < 2020) & (spans["max"] >= 2020)).sum(), "count"],
-        "year.first": [panel["year"].min(), "year"],
-        "year.last": [last, "year"],
+
+    def around(year):
+        return ((spans["min"] < year) & (spans["max"] >= year)).sum()
+
+    counts = {
+        "panel.rows": len(panel),
+        "panel.entities": panel["entity"].nunique(),
+        "panel.per_year": panel.groupby("year").size().mean(),
+        "panel.monotowns": treated["entity"].nunique(),
+        "panel.listed_towns": towns,
+        "panel.around_2014": around(2014),
+        "panel.around_2020": around(2020),
     }
+    for row in matched.to_dict("records"):
+        name = row.pop("list")
+        counts |= {f"{name}.{k}": v for k, v in row.items() if v == v}
+    facts = {"year.first": [panel["year"].min(), "year"], "year.last": [last, "year"]}
     if len(whole):
         share = 100 * (whole["panel"] / whole["published"]).mean()
         facts["panel.residents_share"] = [share, "share"]
@@ -54,20 +56,12 @@ def panel_facts(panel, matched, coverage, measures=None, market_access=None) -> 
         access = access.merge(measures, on=["entity", "year"])
         rank = access["log_mp_inverse"].corr(access["market_access"], method="spearman")
         facts["market_access.rank_correlation"] = [rank, "correlation"]
-        facts["market_access.entities"] = [len(access), "count"]
-    for row in matched.to_dict("records"):
-        name = row.pop("list")
-        facts |= {f"{name}.{k}": [v, "count"] for k, v in row.items() if v == v}
-    return facts
+        counts["market_access.entities"] = len(access)
+    return facts | {name: [count, "count"] for name, count in counts.items()}
 
 
 def rouble_facts(records, panel) -> dict:
-    """What log points are in roubles a month per resident of a monotown, in the last year's prices.
-
-    Parameters
-    ----------
-    records, panel : pandas.DataFrame
-    """
+    """Convert log points to roubles a month per resident of a monotown, in last year's prices."""
     last = panel["year"].max()
     rows = panel[(panel["year"] == last) & (panel["monotown"] == 1)]
     level = 1000 * rows["taxable"].sum() / rows["population"].sum() / 12
@@ -81,10 +75,9 @@ def rouble_facts(records, panel) -> dict:
         of = records[(records["specification"] == specification) & (records["term"] == term)]
         if len(of):
             estimate, error, clusters = of.iloc[0][["estimate", "standard_error", "n_clusters"]]
-            least = detectable(error, clusters)
             # What the mean would have been without the change.
             facts[f"{name}.roubles"] = [level * (1 - math.exp(-estimate)), "count"]
-            facts[f"{name}.roubles.mde"] = [level * least, "count"]
+            facts[f"{name}.roubles.mde"] = [level * detectable(error, clusters), "count"]
     return facts
 
 

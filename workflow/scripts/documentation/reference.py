@@ -14,7 +14,8 @@ TITLES = {
 HEAD = """# Reference of all settings
 
 Written by `make reference` from `workflow/schemas` and the table of estimators. A key in angle
-brackets is a name of your own. A wrong key or value is refused before anything runs, with the nearest valid name.
+brackets is a name of your own. A wrong key or value is refused before anything runs, with the
+nearest valid name.
 """
 
 

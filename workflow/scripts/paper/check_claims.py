@@ -1,83 +1,50 @@
-"""Hold the manuscript's sentences to the results before it is typeset; say what it cannot show."""
+"""Check the manuscript's claims against the results; list what the paper cannot show."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+from monotowns.manuscript.claims import check_claims, check_guards, facts_of
+from monotowns.manuscript.tables import not_estimated
+from monotowns.manuscript.text import sections_lacking, without_result
+from monotowns.run import schema
+from monotowns.run.errors import InputError
+from monotowns.run.stage import run
+from monotowns.run.tables import read_table, write_table
 
 
-def main(
-    sections: dict,
-    guarded: list,
-    claims: str,
-    numbers: str,
-    estimates: str,
-    facts: list,
-    flows: str,
-    shown: list,
-    lacking: dict,
-    policy: str,
-    outputs: dict,
-):
-    import json
-    from pathlib import Path
+def read(path):
+    return Path(path).read_text(encoding="utf-8")
 
-    import pandas as pd
-    from monotowns.manuscript import claims as guard
-    from monotowns.manuscript import text as prose
-    from monotowns.run.errors import InputError
-    from monotowns.run.needs import left_out_table
-    from monotowns.run.schema import check, read
 
-    texts = {name: Path(path).read_text(encoding="utf-8") for name, path in sections.items()}
-    held = check(read(claims, InputError), "claims", claims, InputError)
-    for name in guarded:
-        typed = prose.typed_digits(texts[name], held["literals"])
-        if typed:
-            raise InputError(
-                sections[name],
-                "a number is typed by hand",
-                keys=typed,
-                remedy="read it from results/numbers.json with #n",
-            )
-        loose = prose.unguarded(texts[name])
-        if loose:
-            raise InputError(
-                sections[name],
-                "a sentence claims something and nothing holds it",
-                keys=loose,
-                remedy="write it as #claim, its assertion in claims.yaml",
-            )
-    told = "\n".join(text for name, text in texts.items() if name not in lacking["section"])
-    untold = "\n".join(text for name, text in texts.items() if name in lacking["section"])
-    records = pd.read_csv(estimates, dtype={"term": str})
-    values = guard.facts_of(json.loads(Path(p).read_text(encoding="utf-8")) for p in facts)
-    given = (held["claims"], told, records, untold, values)
-    table, failed = (
-        guard.report_claims(*given) if policy == "report" else (guard.check_claims(*given), {})
+def main(inputs: dict, outputs: dict, shown: list, lacking: dict, policy: str):
+    path = inputs["claims"]
+    settings = schema.check(schema.read(path, InputError), "claims", path, InputError)
+    sources = {Path(section).stem: read(section) for section in inputs["sections"]}
+    check_guards(
+        {f"paper/sections/{s}.typ": sources[s] for s in settings["held"]}, settings["literals"]
     )
-    table.to_csv(outputs["claims"], index=False, lineterminator="\n", float_format="%.6g")
-    steps = pd.read_csv(flows).set_index("specification")["step"]
-    why = steps[steps.str.startswith("not estimated: ")].str.removeprefix("not estimated: ")
-    lacking["specification"] |= why.to_dict()
-    if policy == "report":
-        known = json.loads(Path(numbers).read_text(encoding="utf-8"))
-        lacking |= {"claim": failed} | prose.without_result(told, known, shown)
-    left_out_table(**lacking).to_csv(outputs["left_out"], index=False, lineterminator="\n")
+    lacking = {"stage": lacking, "section": sections_lacking(sources, lacking)}
+    source, left_out = (
+        "\n".join(text for name, text in sources.items() if (name in lacking["section"]) is gone)
+        for gone in (False, True)
+    )
+    records = read_table(inputs["estimates"])
+    facts = facts_of(json.loads(read(path)) for path in inputs["facts"])
+    stop = policy == "stop"
+    table, failed = check_claims(settings["claims"], source, records, facts, left_out, stop)
+    write_table(table, outputs["claims"], "%.6g")
+    lacking["specification"] = not_estimated(read_table(inputs["flows"]))
+    if not stop:
+        # A module of another workflow writes under a folder of its own.
+        folder = outputs["claims"].removesuffix("results/claims.csv")
+        present = [path.removeprefix(folder) for path in shown]
+        numbers = json.loads(read(inputs["numbers"]))
+        lacking |= {"claim": failed} | without_result(source, numbers, present)
+    rows = [(kind, *one) for kind, reasons in lacking.items() for one in reasons.items()]
+    table = pd.DataFrame(rows, columns=["kind", "name", "reason"])
+    write_table(table, outputs["left_out"])
 
 
 if "snakemake" in globals():
-    from monotowns.run.stage import run
-
-    given, params = snakemake.input, snakemake.params
-    written = snakemake.output.claims.removesuffix("results/claims.csv")
-    run(
-        main,
-        snakemake,
-        sections={name: given[name] for name in params.sections},
-        guarded=params.guarded,
-        claims=given.claims,
-        numbers=given.numbers,
-        estimates=given.estimates,
-        facts=list(given.facts),
-        flows=given.flows,
-        shown=[path.removeprefix(written) for path in params.shown],
-        lacking={kind: dict(found) for kind, found in params.lacking.items()},
-        policy=params.policy,
-        outputs=dict(snakemake.output.items()),
-    )
+    run(main, snakemake)

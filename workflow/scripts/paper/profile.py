@@ -1,51 +1,35 @@
 """Write the one-page profile of a town; run by `make profile TOWN=...`."""
 
+import json
+import sys
+from pathlib import Path
 
-def main(town: str, region: str | None, folder: str):
-    import json
-    from pathlib import Path
+import typst
+from monotowns.manuscript.profile import find_entity, profile
+from monotowns.measures.entities import locate_industries
+from monotowns.run.stage import run
+from monotowns.run.tables import read_table
 
-    import pandas as pd
-    import typst
-    from monotowns.manuscript.profile import find_entity, profile
-    from monotowns.measures.entities import locate_industries
+FOLDER = Path("results/profiles")
 
-    def read(path):
-        return pd.read_csv(path, dtype={"entity": str})
 
-    panel, towns = read("data/panel/panel.csv"), read("data/panel/towns.csv")
-    located = locate_industries(
-        pd.read_csv("data/snapshot/monotown_industries.csv"), towns, panel.drop_duplicates("entity")
-    )
+def main(town: str, region: str | None):
+    panel, towns = read_table("data/panel/panel.parquet"), read_table("data/panel/towns.csv")
+    exposure = read_table("data/panel/exposure.parquet")
+    potential = read_table("results/tables/monotown_potential.csv")
+    industries = read_table("data/snapshot/monotown_industries.csv")
+    located = locate_industries(industries, towns, panel.drop_duplicates("entity"))
     entity = find_entity(town, towns, region)
-    tables = [
-        read("results/tables/monotown_potential.csv"),
-        towns,
-        read("data/panel/exposure.csv"),
-        located,
-    ]
-    found = profile(entity, panel, *tables)
-    Path(folder).mkdir(parents=True, exist_ok=True)
-    data = Path(folder) / f"{entity}.json"
-    data.write_text(json.dumps(found, ensure_ascii=False, indent=1), encoding="utf-8")
-    pdf = typst.compile(
-        "paper/profile.typ",
-        root=".",
-        ignore_system_fonts=True,
-        sys_inputs={"data": f"/{data.as_posix()}"},
-    )
+    page = profile(entity, panel, potential, towns, exposure, located)
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    data = FOLDER / f"{entity}.json"
+    data.write_text(json.dumps(page, ensure_ascii=False, indent=1), encoding="utf-8")
+    options = {"root": ".", "ignore_system_fonts": True}
+    pdf = typst.compile("paper/profile.typ", sys_inputs={"data": f"/{data.as_posix()}"}, **options)
     data.with_suffix(".pdf").write_bytes(pdf)
-    print(f"The profile of {found['name']}: {data.with_suffix('.pdf')}")
+    print(f"The profile of {page['name']}: {data.with_suffix('.pdf')}")
 
 
 if __name__ == "__main__":
-    import sys
-
-    from monotowns.run.stage import run
-
-    run(
-        main,
-        town=sys.argv[1],
-        region=sys.argv[2] if len(sys.argv) > 2 and sys.argv[2] else None,
-        folder="results/profiles",
-    )
+    town, region = [*sys.argv[1:], ""][:2]
+    run(main, town=town, region=region or None)

@@ -1,46 +1,35 @@
-"""Walk the referees' checklist on the results."""
+"""Go through the referees' checklist on the results."""
+
+import json
+from pathlib import Path
+
+from monotowns.manuscript.checklist import verdicts
+from monotowns.manuscript.claims import facts_of
+from monotowns.run import schema
+from monotowns.run.errors import InputError
+from monotowns.run.stage import run
+from monotowns.run.tables import read_table, write_table
 
 
 def main(
-    items: str,
+    items_: str,
     estimates: str,
     facts: list,
     acknowledged: dict,
-    roots: list,
     policy: str,
-    outputs: dict,
+    here: str,
+    checklist: str,
 ):
-    import json
-    from pathlib import Path
-
-    import pandas as pd
-    from monotowns.manuscript.checklist import walk
-    from monotowns.run.errors import InputError
-    from monotowns.run.schema import read
-
-    listed = read(items, InputError)
-    given = {}
-    for path in facts:
-        given |= json.loads(Path(path).read_text(encoding="utf-8"))
-    records = pd.read_csv(estimates, dtype={"term": str})
-    named = {item["artefact"] for item in listed}
-    present = {name for name in named if any(Path(root, name).exists() for root in roots)}
-    table = walk(listed, records, given, present, acknowledged, policy == "stop")
-    table.to_csv(outputs["checklist"], index=False, lineterminator="\n")
+    items = schema.read(items_, InputError)
+    numbers = facts_of(json.loads(Path(path).read_text(encoding="utf-8")) for path in facts)
+    # What is committed and what the run wrote may lie in different folders.
+    folders = [here, checklist.removesuffix("results/checklist.csv")]
+    named = {item["artefact"] for item in items}
+    present = {name for name in named if any(Path(folder, name).exists() for folder in folders)}
+    records = read_table(estimates)
+    table = verdicts(items, records, numbers, present, acknowledged, policy == "stop")
+    write_table(table, checklist)
 
 
 if "snakemake" in globals():
-    from monotowns.run.stage import run
-
-    written = snakemake.output.checklist.removesuffix("results/checklist.csv")
-    run(
-        main,
-        snakemake,
-        roots=[snakemake.params.here, written],
-        policy=snakemake.params.policy,
-        items=snakemake.input.items_,
-        estimates=snakemake.input.estimates,
-        facts=snakemake.input.facts,
-        acknowledged=snakemake.params.acknowledged,
-        outputs=dict(snakemake.output.items()),
-    )
+    run(main, snakemake)
