@@ -13,17 +13,6 @@ KIND_WORDS = (
 )
 
 
-def code8(value) -> str | None:
-    """Write an OKTMO code as 8 digits.
-
-    Integers lose their leading zero and strings carry spaces in the sources; a region's one- or
-    two-digit code is no municipality and gives None, and so does a text with a letter in it.
-    """
-    digits = str(int(value)) if isinstance(value, (int, float)) and value == value else str(value)
-    digits = re.sub(r"[\s-]", "", digits)
-    return digits.zfill(8) if re.fullmatch(r"\d{7,8}", digits, re.ASCII) else None
-
-
 def from_okato(code: str) -> str:
     """Turn an OKATO-style code (third digit 2 or 4) into its OKTMO form (6 or 7)."""
     return code[:2] + {"2": "6", "4": "7"}.get(code[2], code[2]) + code[3:]
