@@ -158,17 +158,14 @@ def locate_towns(towns: pd.DataFrame, places: pd.DataFrame, versions: pd.DataFra
         tier = tier.assign(region=tier["code"].map(region), entity=tier["code"].map(entity))
         tier = tier.dropna(subset=["region", "entity"])
         index.append(tier.groupby(["region", "stem"])["entity"].agg(lambda s: sorted(set(s))))
-    found = []
-    for row in towns.itertuples(index=False):
-        names = [row.town, getattr(row, "municipality", None)]
-        hit = None
-        for name in filter(None, names):
+
+    def place(row):
+        for name in filter(None, (row.town, getattr(row, "municipality", None))):
             for tier in index:
                 match = tier.get((row.region, stem(name)), [])
                 if len(match) == 1:
-                    hit = match[0]
-                    break
-            if hit:
-                break
-        found.append(hit)
+                    return match[0]
+        return None
+
+    found = [place(row) for row in towns.itertuples(index=False)]
     return pd.Series(found, index=towns.index, name="entity")
