@@ -8,7 +8,6 @@ from functools import partial
 
 from monotowns.run import needs
 from monotowns.run.provenance import beside, code_of, commit
-from monotowns.acquire.readers import module_of, own_module
 from monotowns.run.settings import ESTIMATORS, complete_config, load_section, load_specifications
 from monotowns.acquire.registry import load_registry
 from monotowns.run.stage import refusals

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from checkout import checkout
+from checkout import checkout, edit
 
 from forks.run import ran, snakemake
 
@@ -19,13 +19,8 @@ READ = """
     frame = pd.read_csv(path, sep=";").rename(columns={"reg": "region", "pct": "unemployment"})
     return frame[["region", "year", "unemployment"]]
 """
-CONTRACT = """
-    import pandera.pandas as pa
-
-    rate = pa.Column(float, pa.Check.in_range(0, 100))
-    columns = {"region": pa.Column(str), "year": pa.Column(int), "unemployment": rate}
-    return pa.DataFrameSchema(columns, unique=["region", "year"])
-"""
+CONTRACT = '"unemployment": pa.Column(float, pa.Check.in_range(0, 100))'
+READER = "workflow/monotowns/acquire/readers/unemployment.py"
 
 
 def python(folder, *words, **environment):
@@ -49,12 +44,11 @@ def snapshot(folder, mirror):
     return python(folder, script, "unemployment", MONOTOWNS_MIRROR=str(mirror))
 
 
-def body(text, function, new):
-    """A module's text with another body of one of its functions, which ends it or a blank line."""
-    head, tail = text.split(f"def {function}(")
-    signature, rest = tail.split("\n", 1)
-    after = rest.split("\n\n\n", 1)
-    return f"{head}def {function}({signature}{new}" + (f"\n\n{after[1]}" if after[1:] else "")
+def fill_in_reader(folder):
+    """Write the skeleton's read(), which ends its module."""
+    head, signature = (folder / READER).read_text(encoding="utf-8").split("def read(")
+    text = f"{head}def read({signature.splitlines()[0]}{READ}"
+    (folder / READER).write_text(text, encoding="utf-8")
 
 
 def register(folder, raw):
@@ -93,17 +87,16 @@ def test_a_skeleton_says_what_is_to_be_filled_in(fork, tmp_path):
     register(fork, raw)
     code, told = snapshot(fork, tmp_path)
     assert code == 2 and "the reader of unemployment is not written yet" in told
-    reader = fork / "workflow/monotowns/readers/unemployment.py"
-    reader.write_text(body(reader.read_text(encoding="utf-8"), "read", READ), encoding="utf-8")
+    fill_in_reader(fork)
     code, told = snapshot(fork, tmp_path)
-    assert code == 2 and "the contract of unemployment is not written yet" in told
+    assert code == 2 and "columns of unemployment: no such column" in told
     assert not (fork / "data/snapshot/unemployment.csv").exists()
 
 
 def test_a_source_goes_from_its_bytes_to_an_estimate(fork, tmp_path):
-    reader = fork / "workflow/monotowns/readers/unemployment.py"
-    text = body(reader.read_text(encoding="utf-8"), "read", READ)
-    reader.write_text(body(text, "contract", CONTRACT), encoding="utf-8")
+    fill_in_reader(fork)
+    contracts = fork / "workflow/monotowns/panel/contracts/schemas.py"
+    edit(contracts, '"columns of unemployment": pa.Column(float)', CONTRACT)
     raw = tmp_path / "unemployment.csv"
     write_raw(fork, raw, worst=400.0)
     register(fork, raw)

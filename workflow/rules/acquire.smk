@@ -59,7 +59,7 @@ rule read_source:
         runtime=5,
     params:
         sha256=registered_digest,
-        code=reader_code,
+        code=code_of("workflow/monotowns", "workflow/scripts/acquire/read_source.py"),
     message:
         "Read {wildcards.table} from its raw file"
     script:
@@ -141,11 +141,7 @@ rule check_tables:
     params:
         tables=SOURCE_TABLES,
         read_anew=READ_ANEW,
-        code=code_of(
-            "workflow/monotowns",
-            "workflow/scripts/acquire/check_tables.py",
-            *filter(None, map(own_module, SOURCE_TABLES)),
-        ),
+        code=code_of("workflow/monotowns", "workflow/scripts/acquire/check_tables.py"),
     message:
         "Contracts: columns, keys, row counts and sums of the sources' tables"
     script:

@@ -29,14 +29,6 @@ def table_key(wildcards):
     return SOURCES[RAW_FILE[wildcards.table]].tables[wildcards.table]
 
 
-def reader_code(wildcards):
-    """The code that reading a table reaches: an edit of one parser concerns its tables only."""
-    script = "workflow/scripts/acquire/read_source.py"
-    return code_of(
-        "workflow/monotowns", script, *filter(None, [module_of(wildcards.table)])
-    )
-
-
 def specification(wildcards):
     """The specification of a job: a change of one specification reruns only its own job."""
     return SPECIFICATIONS[wildcards.specification]
@@ -47,7 +39,6 @@ def estimator_code(wildcards):
     spec = SPECIFICATIONS[wildcards.specification]
     chosen = [f"estimate.{ESTIMATORS[spec['estimator']]}"]
     chosen += ["estimate.variances"] if spec.get("variances") else []
-    chosen += [own for own in map(own_module, JOINED) if own]
     return code_of(
         "workflow/monotowns", "workflow/scripts/estimate/estimate.py", *chosen
     )
