@@ -134,11 +134,3 @@ def test_gva_sheet_that_repeats_another_year_is_refused(tmp_path):
     sheets["2021"] = rows
     with pytest.raises(SourceError, match="names another year"):
         regions.read_gva(workbook(tmp_path / "h.xlsx", sheets))
-
-
-def test_regional_tables_agree_with_each_other():
-    read = {t: pd.read_csv(ROOT / f"data/snapshot/{t}.csv") for t in ("gva_structure", "grp")}
-    total = read["gva_structure"].groupby(["region", "year"])["share"].sum()
-    assert ((total - 100).abs() < 0.5).all()
-    known = set(pd.read_csv(ROOT / "data/snapshot/municipal_dictionary.csv")["region"])
-    assert set(read["grp"]["region"]) == known == set(read["gva_structure"]["region"])
