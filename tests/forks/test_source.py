@@ -19,7 +19,7 @@ READ = """
     frame = pd.read_csv(path, sep=";").rename(columns={"reg": "region", "pct": "unemployment"})
     return frame[["region", "year", "unemployment"]]
 """
-CONTRACT = '"unemployment": pa.Column(float, pa.Check.in_range(0, 100))'
+CONTRACT = "unemployment=within(0, 100)"
 READER = "workflow/monotowns/acquire/readers/unemployment.py"
 
 
@@ -89,14 +89,14 @@ def test_a_skeleton_says_what_is_to_be_filled_in(fork, tmp_path):
     assert code == 2 and "the reader of unemployment is not written yet" in told
     fill_in_reader(fork)
     code, told = snapshot(fork, tmp_path)
-    assert code == 2 and "columns of unemployment: no such column" in told
+    assert code == 2 and "columns_of_unemployment: no such column" in told
     assert not (fork / "data/snapshot/unemployment.csv").exists()
 
 
 def test_a_source_goes_from_its_bytes_to_an_estimate(fork, tmp_path):
     fill_in_reader(fork)
     contracts = fork / "workflow/monotowns/panel/contracts/schemas.py"
-    edit(contracts, '"columns of unemployment": pa.Column(float)', CONTRACT)
+    edit(contracts, "columns_of_unemployment=number()", CONTRACT)
     raw = tmp_path / "unemployment.csv"
     write_raw(fork, raw, worst=400.0)
     register(fork, raw)

@@ -73,16 +73,7 @@ def split_mirrors(text: str, separator: str = os.pathsep) -> list[str]:
 
 
 def from_environment(environment) -> dict:
-    """Read a machine's mirrors and patience as :func:`fetch` takes them.
-
-    ``MONOTOWNS_MIRROR`` holds folders and addresses; ``MONOTOWNS_TIMEOUT`` is ``TOTAL`` or
-    ``CONNECT,TOTAL`` in seconds.
-
-    Raises
-    ------
-    SourceError
-        When the time-outs are not one or two positive numbers.
-    """
+    """Read ``MONOTOWNS_MIRROR`` and ``MONOTOWNS_TIMEOUT`` as :func:`fetch` takes them."""
     text = environment.get("MONOTOWNS_TIMEOUT") or f"{Limits.connect},{Limits.total}"
     try:
         *connect, total = seconds = [float(number) for number in text.split(",")]
@@ -102,16 +93,9 @@ def from_environment(environment) -> dict:
 def fetch(source: Source, folder, quarantine, mirrors=(), limits: Limits | None = None) -> Path:
     """Bring a source's file into a folder: mirrors first, then its addresses in order.
 
-    Parameters
-    ----------
-    source : Source
-    folder : path-like
-        Where the verified file ends up. A file that lies there already is verified and used.
-    quarantine : path-like
-        Where faulty files are kept, as ``<source>-<16 digits of the sha256>.<ending>``.
-    mirrors : iterable of str
-        Folders or http addresses that hold the file under its registered name.
-    limits : Limits, optional
+    A file that lies in the folder already is verified and used. Mirrors are folders or http
+    addresses that hold the file under its registered name. Faulty files are kept in the folder
+    ``quarantine`` as ``<source>-<16 digits of the sha256>.<ending>``.
 
     Raises
     ------

@@ -63,14 +63,11 @@ def harmonise(incomes, versions, overrides, first_year, last_year):
 
     Parameters
     ----------
-    incomes : pandas.DataFrame
-        Corrected municipal incomes (thousand roubles; roubles per resident).
-    versions : pandas.DataFrame
-        Dictionary of municipalities.
+    incomes, versions : pandas.DataFrame
+        Corrected municipal incomes, dictionary of municipalities.
     overrides : pandas.DataFrame
         Hand-made part of the crosswalk: ``code``, ``target``, ``reason``.
     first_year, last_year : int
-        Years kept.
 
     Returns
     -------
@@ -159,7 +156,7 @@ def monotown_status(lists, places, versions, overrides, codes, definitions):
     places, versions, overrides : pandas.DataFrame
         Population bulletin, dictionary, and hand-made places of towns.
     codes : pandas.DataFrame
-        Hand-made part of the crosswalk, see :func:`harmonise`: the bulletin may print a newer code.
+        Overrides of :func:`harmonise`: the bulletin may print a newer code.
     definitions : dict
         Name -> ``list`` (2014 or 2024) and ``town_share_min``, the least share of the entity's
         population that lives in its monotowns; ``main`` is the study's.
@@ -204,13 +201,7 @@ def monotown_status(lists, places, versions, overrides, codes, definitions):
 
 
 def year_of(dates: pd.Series, where: str) -> pd.Series:
-    """Take the year of dates (2016-03-01, 2016-03 or 2016): 0 where none is known.
-
-    Raises
-    ------
-    ContractError
-        With the rows whose text is no such date.
-    """
+    """Take the year of dates (2016-03-01, 2016-03 or 2016): 0 where none is known."""
     text = dates.astype("string").str.strip().replace("", pd.NA)
     odd = text.notna() & ~text.str.fullmatch(r"(?:19|20)\d\d(?:-\d\d){0,2}", na=False)
     if odd.any():
@@ -233,21 +224,12 @@ def treated_by(definitions: dict, status: pd.DataFrame, town_share: pd.Series):
 def match_rates(towns: pd.DataFrame, panel: pd.DataFrame, events=(2014, 2020)) -> pd.DataFrame:
     """Count how many towns of each list are found and followed.
 
-    Parameters
-    ----------
-    towns : pandas.DataFrame
-        From :func:`monotown_status`.
-    panel : pandas.DataFrame
-        ``entity``, ``year``.
-    events : sequence of int
-        Years around which outcomes are wanted.
-
     Returns
     -------
     pandas.DataFrame
         ``list``, ``official`` (towns on the list as published, missing where no such count is
         known), ``rows`` (as available), ``located``, ``in_panel``, and ``around_<event>``: towns
-        whose entity has outcomes before the event and in it or later.
+        whose entity has outcomes before the event (a year) and in it or later.
     """
     span = panel.groupby("entity")["year"].agg(["min", "max"])
     first, last = towns["entity"].map(span["min"]), towns["entity"].map(span["max"])
@@ -259,21 +241,10 @@ def match_rates(towns: pd.DataFrame, panel: pd.DataFrame, events=(2014, 2020)) -
 
 
 def assemble(panel, status, versions, deflator):
-    """Join outcomes and status into the panel.
+    """Join the results of :func:`harmonise` and :func:`monotown_status` and add the outcomes.
 
-    Parameters
-    ----------
-    panel, status : pandas.DataFrame
-        From :func:`harmonise` and :func:`monotown_status`.
-    versions : pandas.DataFrame
-        Dictionary of municipalities, for region and centre.
-    deflator : dict
-        Year -> December-to-December inflation in per cent; roubles are brought to the last year's.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row an entity and year, sorted.
+    ``deflator`` is year -> December-to-December inflation in per cent; roubles are brought to the
+    last year's. Region, kind and centre are those of the dictionary's newest version.
     """
     centre = versions.assign(entity=versions["code"].map(components(versions)))
     centre = centre.sort_values("year_to").drop_duplicates("entity", keep="last")
@@ -287,21 +258,11 @@ def assemble(panel, status, versions, deflator):
 
 
 def outcomes(frame: pd.DataFrame, deflator: dict) -> pd.DataFrame:
-    """Add the outcomes of the study to entity-years.
+    """Add the outcomes of the study to entity-years, sorted by entity and year.
 
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        ``entity``, ``year``, ``taxable``, ``social``, ``total`` (thousand roubles),
-        ``population``, ``region``; sorted by entity and year.
-    deflator : dict
-        See :func:`assemble`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        With ``log_taxable_pc``, ``log_total_pc`` (log roubles of the last year per resident),
-        ``log_population``, ``transfer_share`` (0 to 1), ``income_spike`` (0 or 1), ``region_year``.
+    ``taxable``, ``social`` and ``total`` are thousand roubles. Added are ``log_taxable_pc``,
+    ``log_total_pc`` (log roubles of the last year per resident), ``log_population``,
+    ``transfer_share`` (0 to 1), ``income_spike`` (0 or 1) and ``region_year``.
     """
     frame = frame.copy()
     years = sorted(frame["year"].unique())
@@ -319,13 +280,7 @@ def outcomes(frame: pd.DataFrame, deflator: dict) -> pd.DataFrame:
 
 
 def coverage(panel: pd.DataFrame, region_population: pd.DataFrame) -> pd.DataFrame:
-    """Set the panel's residents beside the published population of each region and year.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``region``, ``year``, ``panel`` and ``published`` (persons, yearly average), ``share``.
-    """
+    """Set the panel's residents beside the published ones (persons) of each region and year."""
     found = panel.groupby(["region", "year"])["population"].sum().rename("panel").reset_index()
     known = region_population.rename(columns={"population": "published"})
     table = found.merge(known, on=["region", "year"], how="left", validate="1:1")

@@ -14,27 +14,19 @@ def build_panel(municipalities, company_towns, definitions, years, deflator, tos
 
     Parameters
     ----------
-    municipalities : pandas.DataFrame
-        ``entity``, ``name``, ``region``, ``year``, ``population`` (persons), ``taxable`` (income of
-        the year, thousands of the currency), ``lat``, ``lon``; optional ``social`` (social payments
-        in the same unit) and ``kind``.
-    company_towns : pandas.DataFrame
-        ``list`` (year), ``entity``, ``town``; optional ``category`` (1 gravest) and ``town_share``
-        (share of the entity's residents, 0 to 1; all of them without).
+    municipalities, company_towns, toser : pandas.DataFrame
+        As ``data/README.md`` describes them; ``toser`` may be None.
     definitions : dict
         As for :func:`monotowns.panel.build.monotown_status`.
     years : dict
         ``first`` and ``last`` year kept.
     deflator : dict
         Year -> inflation of the year in per cent.
-    toser : pandas.DataFrame, optional
-        ``entity``, ``established`` (date or year; empty where not known) of a status that came to
-        some company towns.
 
     Returns
     -------
     panel : pandas.DataFrame
-        The columns of :func:`monotowns.panel.build.assemble`, as far as the tables carry them.
+        The columns of :func:`monotowns.panel.build.assemble`, as far as the tables have them.
     towns : pandas.DataFrame
         ``list``, ``region``, ``town``, ``category``, ``entity``.
     flow : pandas.DataFrame
@@ -46,8 +38,7 @@ def build_panel(municipalities, company_towns, definitions, years, deflator, tos
         An entity of the other tables is in no year of the table of municipalities, an entity or a
         region is spelt in two ways, or a status came at no date.
     ConfigError
-        A definition names a list that the table of company towns does not have, or no row lies
-        in the years.
+        A definition names a list that is not there, or no row lies in the years.
     """
     tables = {"municipalities": municipalities, "company_towns": company_towns, "toser": toser}
     tables = {name: table for name, table in tables.items() if table is not None}

@@ -44,11 +44,6 @@ def stem(name: str) -> str:
 def components(versions: pd.DataFrame) -> pd.Series:
     """Join territories that were united, divided or exchanged land into one entity.
 
-    Parameters
-    ----------
-    versions : pandas.DataFrame
-        Dictionary with ``code``, ``territory_id``, ``year_from``, ``change_from``, ``change_to``.
-
     Returns
     -------
     pandas.Series
@@ -80,14 +75,7 @@ FEDERAL_CITIES = {"45": "45000000", "40": "40000000", "67": "67000000"}
 
 
 def crosswalk(printed: pd.DataFrame, versions: pd.DataFrame) -> pd.DataFrame:
-    """Give every printed code its harmonised entity, or say why it has none.
-
-    Parameters
-    ----------
-    printed : pandas.DataFrame
-        ``code`` and ``name`` as they stand in the yearly tables.
-    versions : pandas.DataFrame
-        Dictionary of municipalities (see :func:`components`), with ``name`` and ``kind``.
+    """Give every printed ``code`` and ``name`` its harmonised entity, or say why it has none.
 
     Returns
     -------
@@ -128,19 +116,9 @@ def crosswalk(printed: pd.DataFrame, versions: pd.DataFrame) -> pd.DataFrame:
 def locate_towns(towns: pd.DataFrame, places: pd.DataFrame, versions: pd.DataFrame):
     """Find the entity in which a town lies, by region and name alone.
 
-    Parameters
-    ----------
-    towns : pandas.DataFrame
-        ``region``, ``town`` and, where the list gives it, ``municipality``.
-    places : pandas.DataFrame
-        Population bulletin: ``code``, ``level``, ``name``.
-    versions : pandas.DataFrame
-        Dictionary of municipalities.
-
-    Returns
-    -------
-    pandas.Series
-        Entity, missing where no or more than one entity of the region bears the name.
+    ``towns`` has ``region``, ``town`` and, where the list gives it, ``municipality``; ``places``
+    is the population bulletin. The entity is missing where no or more than one entity of the
+    region bears the name.
     """
     entity = components(versions)
     region = versions.drop_duplicates("code").set_index("code")["region"]

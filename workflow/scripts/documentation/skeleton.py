@@ -52,11 +52,8 @@ def read(path) -> pd.DataFrame:
 '''
 
 CONTRACT = """\
-    "{name}": pa.DataFrameSchema(
-        # Fill in the other columns with their ranges.
-        {{"region": name, "year": year, "columns of {name}": pa.Column(float)}},
-        unique=["region", "year"],
-    ),
+    # Fill in the other columns with their ranges.
+    "{name}": table("region year", region=text, year=year, columns_of_{name}=number()),
 """
 
 SPECIFICATION = """# {name}: config/reference.md says what a field may be; what there is stands in

@@ -15,201 +15,177 @@ ROUNDED_SHARES = 0.5
 #: What no text of the sources holds: a spreadsheet runs a cell that begins so, a page the tags.
 NOT_TEXT = r"^[=+@-]|[<>\x00-\x1f]"
 
-# Columns that several tables have; a figure may come without a fraction.
-name, text = pa.Column(str), pa.Column(str, nullable=True)
+
+def number(*checks, kind=float, missing=False, absent=False):
+    """Declare a column of numbers; a figure may come without a fraction."""
+    coerce = kind is float
+    return pa.Column(kind, list(checks), nullable=missing, coerce=coerce, required=not absent)
+
+
+def words(pattern=None, missing=False):
+    """Declare a column of text that matches a pattern."""
+    return pa.Column(str, pattern and pa.Check.str_matches(pattern), nullable=missing)
+
+
+def one_of(*values):
+    """Declare a column of text that is one of these."""
+    return pa.Column(str, pa.Check.isin(list(values)))
+
+
+def within(low, high, **options):
+    """Declare a column of numbers in a range."""
+    return number(pa.Check.in_range(low, high), **options)
+
+
+def table(key="", checks=None, **columns):
+    """Declare a table: the columns that identify a row, what holds between columns, each column."""
+    return pa.DataFrameSchema(columns, checks=checks, unique=key.split() or None)
+
+
+text, code, whole = words(), words(r"^\d{8}$"), number(kind=int)
 entity = pa.Column(str, pa.Check.str_length(min_value=1))
-code = pa.Column(str, pa.Check.str_matches(r"^\d{8}$"))
-whole = pa.Column(int)
-year = pa.Column(int, pa.Check.in_range(1998, 2030))
-any_year = pa.Column(int, pa.Check.in_range(1900, 2100))
-amount = pa.Column(float, nullable=True, coerce=True)
-positive = pa.Column(float, pa.Check.gt(0), coerce=True)
-people = pa.Column(float, pa.Check.ge(0), nullable=True, coerce=True)
-share = pa.Column(float, pa.Check.in_range(0, 1), nullable=True)
-category = pa.Column(int, pa.Check.isin([1, 2, 3]))
-mark = pa.Column(float, pa.Check.isin([0, 1]), nullable=True)
-lat = pa.Column(float, pa.Check.in_range(41, 82), nullable=True)
-lon = pa.Column(float, pa.Check.in_range(-180, 180), nullable=True)
-anywhere = pa.Column(float, pa.Check.in_range(-90, 90), nullable=True)
-town_key = ["region", "town"]
-adds_up = pa.Check(
-    lambda f: (f["taxable"] + f["social"] - f["total"]).abs() <= ROUNDED,
-    name="taxable + social = total",
-)
-# Sections are exhaustive: the shares of a region and year add up, but for rounding.
-whole_shares = pa.Check(
-    lambda f: (
-        (f.groupby(["region", "year"])["share"].transform("sum") - 100).abs() <= ROUNDED_SHARES
-    ),
-    name="shares add up to 100",
-)
+year, any_year = within(1998, 2030, kind=int), within(1900, 2100, kind=int)
+amount, positive = number(missing=True), number(pa.Check.gt(0))
+people, share = number(pa.Check.ge(0), missing=True), within(0, 1, missing=True)
+category, mark = pa.Check.isin([1, 2, 3]), number(pa.Check.isin([0, 1]), missing=True)
+lat, lon = within(41, 82, missing=True), within(-180, 180, missing=True)
+anywhere = within(-90, 90, missing=True)
+towns = table("region town", region=text, town=text, category=number(category, kind=int))
 
 
-def optional(*checks, kind=float):
-    """Declare a column that a table of another country may leave out."""
-    return pa.Column(kind, *checks, nullable=True, coerce=kind is float, required=False)
+def adds_up(frame):
+    """Taxable income and social payments are the total."""
+    return (frame["taxable"] + frame["social"] - frame["total"]).abs() <= ROUNDED
+
+
+def whole_shares(frame):
+    """Sections are exhaustive: the shares of a region and year add up, but for rounding."""
+    total = frame.groupby(["region", "year"])["share"].transform("sum")
+    return (total - 100).abs() <= ROUNDED_SHARES
 
 
 SCHEMAS = {
-    "municipal_incomes": pa.DataFrameSchema(
-        {
-            "year": pa.Column(int, pa.Check.in_range(2010, 2022)),
-            "code": code,
-            "name": text,
-            **dict.fromkeys(("taxable", "social", "total", "per_resident"), amount),
-        },
-        checks=adds_up,
-        unique=["year", "row"],
+    "municipal_incomes": table(
+        "year row",
+        pa.Check(adds_up, name="taxable + social = total"),
+        year=within(2010, 2022, kind=int),
+        code=code,
+        name=words(missing=True),
+        taxable=amount,
+        social=amount,
+        total=amount,
+        per_resident=amount,
     ),
-    "municipal_dictionary": pa.DataFrameSchema(
-        {
-            "code": code,
-            "territory_id": whole,
-            "region": name,
-            "year_from": whole,
-            "year_to": whole,
-            "lat": lat,
-            "lon": lon,
-        },
-        unique=["code", "year_from"],
+    "municipal_dictionary": table(
+        "code year_from",
+        code=code,
+        territory_id=whole,
+        region=text,
+        year_from=whole,
+        year_to=whole,
+        lat=lat,
+        lon=lon,
     ),
-    "population_2024": pa.DataFrameSchema(
-        {
-            "code": code,
-            "level": pa.Column(str, pa.Check.isin(["municipality", "settlement", "town"])),
-            "name": name,
-            "population": people,
-        }
+    "population_2024": table(
+        code=code, level=one_of("municipality", "settlement", "town"), name=text, population=people
     ),
-    "monotowns_2014": pa.DataFrameSchema(
-        {"region": name, "town": name, "category": category}, unique=town_key
+    "monotowns_2014": towns,
+    "monotowns_2024": towns,
+    "toser": table(
+        "region town",
+        region=text,
+        town=text,
+        established=words(r"^20(1[5-9]|2[0-4])", missing=True),
     ),
-    "monotowns_2024": pa.DataFrameSchema(
-        {"region": name, "town": name, "category": category}, unique=town_key
+    "population_regions": table("region year", region=text, year=year, population=positive),
+    # Residents in persons; the source prints thousands.
+    "towns_2020": table(
+        "region town",
+        town=text,
+        region=text,
+        population=within(100, 15_000_000, kind=int),
+        lat=lat,
+        lon=lon,
     ),
-    "toser": pa.DataFrameSchema(
-        {
-            "region": name,
-            "town": name,
-            "established": pa.Column(
-                str, pa.Check.str_matches(r"^20(1[5-9]|2[0-4])"), nullable=True
-            ),
-        },
-        unique=town_key,
+    "towns": table(town=text, population=number(pa.Check.gt(0), kind=int), lat=anywhere, lon=lon),
+    "market_access": table(territory_id=pa.Column(int, unique=True), market_access=positive),
+    "grp": table("region year", region=text, year=year, grp=positive),
+    "gva_structure": table(
+        "region year section",
+        pa.Check(whole_shares, name="shares add up to 100"),
+        region=text,
+        year=within(2009, 2022, kind=int),
+        classification=one_of("OKVED-2007", "OKVED2"),
+        section=words("^[A-T]$"),
+        share=within(0, 100),
     ),
-    "population_regions": pa.DataFrameSchema(
-        {"region": name, "year": year, "population": positive}, unique=["region", "year"]
+    "monotown_industries": table(
+        region=text,
+        town=text,
+        section=words("^[A-S]$", missing=True),
+        strength=one_of("town-forming", "main", "located", "dated", "weak"),
     ),
-    "towns_2020": pa.DataFrameSchema(
-        {
-            "town": name,
-            "region": name,
-            # Persons; the source prints thousands.
-            "population": pa.Column(int, pa.Check.in_range(100, 15_000_000)),
-            "lat": lat,
-            "lon": lon,
-        },
-        unique=town_key,
+    "municipalities": table(
+        "entity year",
+        entity=entity,
+        name=text,
+        region=text,
+        year=any_year,
+        population=people,
+        taxable=amount,
+        social=number(missing=True, absent=True),
+        kind=pa.Column(str, nullable=True, required=False),
+        lat=anywhere,
+        lon=lon,
     ),
-    "towns": pa.DataFrameSchema(
-        {"town": name, "population": pa.Column(int, pa.Check.gt(0)), "lat": anywhere, "lon": lon}
+    "company_towns": table(
+        "list entity town",
+        list=any_year,
+        entity=entity,
+        town=text,
+        category=number(category, missing=True, absent=True),
+        town_share=within(0, 1, missing=True, absent=True),
     ),
-    "market_access": pa.DataFrameSchema(
-        {"territory_id": pa.Column(int, unique=True), "market_access": positive}
-    ),
-    "grp": pa.DataFrameSchema(
-        {"region": name, "year": year, "grp": positive}, unique=["region", "year"]
-    ),
-    "gva_structure": pa.DataFrameSchema(
-        {
-            "region": name,
-            "year": pa.Column(int, pa.Check.in_range(2009, 2022)),
-            "classification": pa.Column(str, pa.Check.isin(["OKVED-2007", "OKVED2"])),
-            "section": pa.Column(str, pa.Check.str_matches("^[A-T]$")),
-            "share": pa.Column(float, pa.Check.in_range(0, 100)),
-        },
-        checks=whole_shares,
-        unique=["region", "year", "section"],
-    ),
-    "monotown_industries": pa.DataFrameSchema(
-        {
-            "region": name,
-            "town": name,
-            "section": pa.Column(str, pa.Check.str_matches("^[A-S]$"), nullable=True),
-            "strength": pa.Column(
-                str, pa.Check.isin(["town-forming", "main", "located", "dated", "weak"])
-            ),
-        }
-    ),
-    "municipalities": pa.DataFrameSchema(
-        {
-            "entity": entity,
-            "name": name,
-            "region": name,
-            "year": any_year,
-            "population": people,
-            "taxable": amount,
-            "social": optional(),
-            "kind": optional(kind=str),
-            "lat": anywhere,
-            "lon": lon,
-        },
-        unique=["entity", "year"],
-    ),
-    "company_towns": pa.DataFrameSchema(
-        {
-            "list": any_year,
-            "entity": entity,
-            "town": name,
-            "category": optional(pa.Check.isin([1, 2, 3])),
-            "town_share": optional(pa.Check.in_range(0, 1)),
-        },
-        unique=["list", "entity", "town"],
-    ),
-    "panel_municipalities": pa.DataFrameSchema(
-        {
-            "entity": name,
-            "population": positive,
-            "taxable": positive,
-            "region": name,
-            "monotown": mark,
-            "log_taxable_pc": pa.Column(float),
-        },
-        unique=["entity", "year"],
+    "panel_municipalities": table(
+        "entity year",
+        entity=text,
+        population=positive,
+        taxable=positive,
+        region=text,
+        monotown=mark,
+        log_taxable_pc=number(),
     ),
     "measures": pa.DataFrameSchema(
         {
-            "entity": name,
+            "entity": text,
             "year": year,
             "log_mp_.*": pa.Column(float, regex=True),
             "core_.*_km": pa.Column(float, pa.Check.in_range(0, 10_000), regex=True),
-            "ring": name,
+            "ring": text,
         },
         unique=["entity", "year"],
     ),
-    "panel": pa.DataFrameSchema(
-        {
-            "entity": code,
-            "year": year,
-            "population": positive,
-            "taxable": positive,
-            "total": positive,
-            "region": name,
-            "lat": lat,
-            "lon": lon,
-            "monotown": mark,
-            "town_share": share,
-            "transfer_share": share,
-            # Roubles of the last year per resident: between a thousand and a hundred million.
-            "log_taxable_pc": pa.Column(float, pa.Check.in_range(7, 18.5)),
-        },
-        unique=["entity", "year"],
+    "panel": table(
+        "entity year",
+        entity=code,
+        year=year,
+        population=positive,
+        taxable=positive,
+        total=positive,
+        region=text,
+        lat=lat,
+        lon=lon,
+        monotown=mark,
+        town_share=share,
+        transfer_share=share,
+        # Roubles of the last year per resident: between a thousand and a hundred million.
+        log_taxable_pc=within(7, 18.5),
     ),
     # `make new-source` adds its contract above this line.
 }
 
 
-def check(frame: pd.DataFrame, table: str) -> pd.DataFrame:
+def check(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     """Return a table that keeps its contract; one without a contract needs only plain texts.
 
     Raises
@@ -217,13 +193,13 @@ def check(frame: pd.DataFrame, table: str) -> pd.DataFrame:
     ContractError
         One error with every broken rule, how many rows break it and example keys.
     """
-    _check_texts(frame, table)
-    frame, rules = validated(frame, table)
+    _check_texts(frame, name)
+    frame, rules = validated(frame, name)
     if lines := [
         f"{rule}: {len(cases)} cases, e.g. {examples(cases, 3)}" for rule, cases in rules if cases
     ]:
         raise ContractError(
-            f"table {table}",
+            f"table {name}",
             "the contract is broken",
             found="\n    " + "\n    ".join(lines),
             remedy="repair the reader or the source; known faults belong into data/corrections",
@@ -231,7 +207,7 @@ def check(frame: pd.DataFrame, table: str) -> pd.DataFrame:
     return frame
 
 
-def validated(frame: pd.DataFrame, table: str) -> tuple[pd.DataFrame, list]:
+def validated(frame: pd.DataFrame, name: str) -> tuple[pd.DataFrame, list]:
     """Validate a table.
 
     Returns
@@ -241,7 +217,7 @@ def validated(frame: pd.DataFrame, table: str) -> tuple[pd.DataFrame, list]:
     rules : list of tuple
         Every rule in words, with the rows and values that break it: none where it is kept.
     """
-    schema = SCHEMAS.get(table)
+    schema = SCHEMAS.get(name)
     if schema is None:
         return frame, []
     broken = {}
@@ -288,14 +264,14 @@ def _key(frame, row):
     return " ".join(str(frame.loc[row, c]) for c in keys if c in frame)
 
 
-def _check_texts(frame, table):
+def _check_texts(frame, name):
     """Refuse formulas and tags, so that nothing written from these tables needs to disarm them."""
     for column in frame.columns[[pd.api.types.is_string_dtype(t) for t in frame.dtypes]]:
         texts = frame.loc[frame[column].notna(), column].astype(str)
         bad = texts[texts.str.contains(NOT_TEXT, regex=True)]
         if len(bad):
             raise ContractError(
-                f"table {table}",
+                f"table {name}",
                 "a text is a formula, a tag or has a control character",
                 keys=[f"{column}, {_key(frame, row)}".strip(", ") for row in bad.index],
                 found=examples(map(repr, bad), 3),

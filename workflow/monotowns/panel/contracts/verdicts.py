@@ -45,13 +45,7 @@ def of_schemas(tables: dict[str, pd.DataFrame]) -> list[Verdict]:
 
 
 def load_listed(path, columns) -> pd.DataFrame:
-    """Load a list that is kept by hand, as text; only a ``year`` may be empty.
-
-    Raises
-    ------
-    ContractError
-        It is no table of these columns, or a cell that must be filled is empty.
-    """
+    """Load a list that is kept by hand, as text; only a ``year`` may be empty."""
     try:
         frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
     except (ValueError, OSError) as error:
@@ -91,17 +85,10 @@ def of_counts(tables: dict[str, pd.DataFrame], reviewed: pd.DataFrame) -> list[V
 
 
 def of_identities(identities, tables, before: list[Verdict]) -> list[Verdict]:
-    """Judge what must add up or be one to one.
+    """Judge what must add up or be one to one, see :mod:`monotowns.panel.contracts.identities`.
 
-    Parameters
-    ----------
-    identities : list of tuple
-        Table, rule in words, and function of ``tables`` that returns how many cases it looked at
-        and texts of those that break it.
-    tables : dict of pandas.DataFrame
-    before : list of Verdict
-        On the tables' columns. Where one of these failed, an identity may not be computable; then
-        it says so instead of hiding the other failures.
+    Where a verdict on the tables' columns failed before, an identity may not be computable; then
+    it says so instead of hiding the other failures.
     """
     verdicts, faulty = [], any(v.failing for v in before)
     for table, rule, cases in identities:
