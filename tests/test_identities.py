@@ -99,51 +99,21 @@ def built():
     """A panel of two entities and two years with all that it was made from."""
     codes = ["10601000", "10602000"]
     rows = pd.DataFrame({"entity": codes * 2, "year": [2012, 2012, 2013, 2013]})
+    steps = [("printed", 9, 3), ("removed", 4, 1), ("formed", 5, 2), ("removed", 1, 1)]
+    versions = pd.DataFrame({"code": codes, "territory_id": [1, 2], "year_to": 9999})
+    town = pd.DataFrame({"region": ["A"], "town": ["t"], "category": [1]})
+    towns = pd.concat([town.assign(list="monotowns_2024"), town.assign(list="toser")])
     return {
         "panel": rows.assign(taxable=6.0, social=4.0, total=10.0, members=1),
         "measures": rows.copy(),
-        "sample_flow": pd.DataFrame(
-            [
-                ("printed", "rows", 9, 3),
-                ("removed", "a", 4, 1),
-                ("formed", "years", 5, 2),
-                ("removed", "b", 1, 1),
-                ("kept", "panel", 4, 2),
-            ],
-            columns=["step", "reason", "rows", "entities"],
-        ),
-        "crosswalk": pd.DataFrame(
-            {"code": codes, "name": ["a", "b"], "entity": codes, "reason": "code"}
+        "sample_flow": pd.DataFrame([*steps, ("kept", 4, 2)], columns=["step", "rows", "entities"]),
+        "crosswalk": pd.DataFrame({"code": codes, "name": ["a", "b"], "entity": codes}).assign(
+            reason="code"
         ),
         "coverage": pd.DataFrame({"region": ["A"], "year": [2012], "share": [0.99]}),
-        "municipal_dictionary": pd.DataFrame(
-            {
-                "code": codes,
-                "territory_id": [1, 2],
-                "year_from": 2018,
-                "year_to": 9999,
-                "change_from": None,
-                "change_to": None,
-            }
-        ),
-        "towns": pd.DataFrame(
-            {
-                "list": ["monotowns_2024", "toser"],
-                "region": "A",
-                "town": "t",
-                "category": [1, None],
-                "entity": codes[0],
-            }
-        ),
-        "monotowns_2024": pd.DataFrame(
-            {
-                "region": ["A"],
-                "town": ["t"],
-                "category": [1],
-                "municipality_population": [float("nan")],
-                "town_population": [7.0],
-            }
-        ),
+        "municipal_dictionary": versions.assign(year_from=2018, change_from=None, change_to=None),
+        "towns": towns.assign(entity=codes[0]).reset_index(drop=True),
+        "monotowns_2024": town.assign(municipality_population=float("nan"), town_population=7.0),
         "population_2024": pd.DataFrame({"code": codes[:1], "population": [7]}),
     }
 

@@ -69,6 +69,23 @@ def write_raw(folder, raw, worst=12.0):
     table.to_csv(raw, sep=";", index=False)
 
 
+def specify(folder, table):
+    """Join a table by region and year; name a skeleton of a specification that uses it."""
+    assert make(folder, "specification", f"by_{table}")[0] == 0
+    local = {
+        "data": {"joined": {table: ["region", "year"]}},
+        "specifications": ["config/specifications.yaml", f"config/by_{table}.yaml"],
+    }
+    (folder / "config/local.yaml").write_text(yaml.safe_dump(local), encoding="utf-8")
+
+
+def fill_in_specification(folder, table):
+    path = folder / f"config/by_{table}.yaml"
+    edit(path, f"outcome: outcome_of_by_{table}", "outcome: log_taxable_pc")
+    edit(path, f"treatment_of_by_{table}", table)
+    edit(path, "[entity, region_year]", "[entity, year]")
+
+
 @pytest.fixture(scope="module")
 def fork(tmp_path_factory):
     folder = checkout(tmp_path_factory.mktemp("fork"))
@@ -108,25 +125,12 @@ def test_a_source_goes_from_its_bytes_to_an_estimate(fork, tmp_path):
     assert snapshot(fork, tmp_path)[0] == 0
     assert len(pd.read_csv(fork / "data/snapshot/unemployment.csv")) > 1000
 
-    assert make(fork, "specification", "by_unemployment")[0] == 0
-    local = {
-        "data": {"joined": {"unemployment": ["region", "year"]}},
-        "specifications": ["config/specifications.yaml", "config/by_unemployment.yaml"],
-    }
-    (fork / "config/local.yaml").write_text(yaml.safe_dump(local), encoding="utf-8")
+    specify(fork, "unemployment")
     target = "results/estimates/by_unemployment.csv"
     refused = snakemake(fork, target)
     assert refused.returncode != 0
     assert "outcome_of_by_unemployment" in refused.stdout  # the skeleton's, not filled in
-    path = fork / "config/by_unemployment.yaml"
-    filled = path.read_text(encoding="utf-8")
-    for old, new in (
-        ("outcome: outcome_of_by_unemployment", "outcome: log_taxable_pc"),
-        ("treatment_of_by_unemployment", "unemployment"),
-        ("[entity, region_year]", "[entity, year]"),
-    ):
-        filled = filled.replace(old, new)
-    path.write_text(filled, encoding="utf-8")
+    fill_in_specification(fork, "unemployment")
     done = snakemake(fork, target)
     assert done.returncode == 0, done.stdout[-3000:]
     assert ran(done) == ["estimate"]
@@ -134,6 +138,17 @@ def test_a_source_goes_from_its_bytes_to_an_estimate(fork, tmp_path):
     assert found["term"] == "unemployment"
     assert found["n_obs"] > 15_000
     assert found["ci_low"] < found["estimate"] < found["ci_high"]
+
+
+def test_a_plain_table_joins_without_code(fork):
+    table = pd.read_csv(fork / "data/snapshot/population_regions.csv")
+    table = table.rename(columns={"population": "residents"})
+    table.to_csv(fork / "data/snapshot/residents.csv", index=False)
+    specify(fork, "residents")
+    fill_in_specification(fork, "residents")
+    done = snakemake(fork, "results/estimates/by_residents.csv")
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert pd.read_csv(fork / "results/estimates/by_residents.csv").loc[0, "term"] == "residents"
 
 
 def test_the_run_from_raw_files_reads_the_new_one_too(fork, tmp_path):

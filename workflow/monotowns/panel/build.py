@@ -76,7 +76,7 @@ def harmonise(incomes, versions, overrides, first_year, last_year):
         (average of the year, implied by total over per-resident income), ``members``.
     flow : pandas.DataFrame
         ``step``, ``reason``, ``rows``, ``entities``: what every step left or removed.
-    walk : pandas.DataFrame
+    links : pandas.DataFrame
         The crosswalk used.
     """
     flow = []
@@ -93,12 +93,12 @@ def harmonise(incomes, versions, overrides, first_year, last_year):
     figures = ["taxable", "social", "total", "per_resident"]
     twice = rows.duplicated(["year", "code", "name", *figures])
     rows = remove("row printed twice", rows, twice, "code")
-    walk, entity = crosswalk(rows, versions), components(versions)
-    target = walk["code"].map(overrides.set_index("code")["target"])
-    manual = walk["entity"].isna() & target.notna()
-    walk.loc[manual, "entity"] = [entity.get(t, t) for t in target[manual]]
-    walk.loc[manual, "reason"] = "override"
-    rows = rows.merge(walk, on=["code", "name"], how="left", validate="m:1")
+    links, entity = crosswalk(rows, versions), components(versions)
+    target = links["code"].map(overrides.set_index("code")["target"])
+    manual = links["entity"].isna() & target.notna()
+    links.loc[manual, "entity"] = [entity.get(t, t) for t in target[manual]]
+    links.loc[manual, "reason"] = "override"
+    rows = rows.merge(links, on=["code", "name"], how="left", validate="m:1")
     unknown = rows["entity"].isna()
     rows = remove("code and name of no known territory", rows, unknown, "code")
     rows = remove("district of a federal city", rows, rows["reason"] == "city", "code")
@@ -116,7 +116,7 @@ def harmonise(incomes, versions, overrides, first_year, last_year):
     panel = remove("population over 10 per cent off the years around", panel, jumps)
     panel = remove("shorter side of a lasting territorial break", panel, shorter_side(panel))
     count("kept", "panel", panel, "entity")
-    return panel, pd.DataFrame(flow, columns=["step", "reason", "rows", "entities"]), walk
+    return panel, pd.DataFrame(flow, columns=["step", "reason", "rows", "entities"]), links
 
 
 def passing_jumps(panel: pd.DataFrame) -> np.ndarray:

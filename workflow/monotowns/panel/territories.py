@@ -3,6 +3,8 @@
 import re
 
 import pandas as pd
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
 
 #: Words of a name that say what kind of place it is, not which.
 KIND_WORDS = (
@@ -49,9 +51,6 @@ def components(versions: pd.DataFrame) -> pd.Series:
     pandas.Series
         Entity (the smallest code of the component's newest versions) indexed by ``code``.
     """
-    from scipy.sparse import coo_matrix
-    from scipy.sparse.csgraph import connected_components
-
     code, codes = pd.factorize(versions["code"], sort=True)
     links = [pd.DataFrame({"code": code, "link": "t" + versions["territory_id"].astype(str)})]
     for column in ("change_from", "change_to"):

@@ -20,7 +20,7 @@ def main(inputs: dict, tables: list, config: dict, outputs: dict):
     repairs = schema.read(inputs["hand_incomes"])
     years, versions = config["years"], read["municipal_dictionary"]
     incomes = build.correct(read["municipal_incomes"], repairs, inputs["hand_incomes"])
-    rows, flow, walk = build.harmonise(incomes, versions, codes, years["first"], years["last"])
+    rows, flow, links = build.harmonise(incomes, versions, codes, years["first"], years["last"])
     lists = {k: read[k] for k in ("monotowns_2014", "monotowns_2024", "toser")}
     status, towns = build.monotown_status(
         lists, read["population_2024"], versions, places, codes, config["monotown"]
@@ -30,7 +30,7 @@ def main(inputs: dict, tables: list, config: dict, outputs: dict):
         "panel": panel,
         "towns": towns,
         "flow": flow,
-        "walk": walk,
+        "walk": links,
         "status": status,
         "matched": build.match_rates(towns, panel),
         "coverage": build.coverage(panel, read["population_regions"]),

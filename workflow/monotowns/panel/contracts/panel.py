@@ -40,8 +40,8 @@ def _flow_adds_up(tables):
 
 @identity("crosswalk", "one entity a printed code and name")
 def _printed_once(tables):
-    walk = tables["crosswalk"]
-    return len(walk), texts(walk[walk.duplicated(["code", "name"], keep=False)], "code", "name")
+    links = tables["crosswalk"]
+    return len(links), texts(links[links.duplicated(["code", "name"], keep=False)], "code", "name")
 
 
 @identity("crosswalk", "entities are the dictionary's")
@@ -49,16 +49,18 @@ def _entity_known(tables):
     """An entity bears the code of one of its own territories, or is a federal city."""
     entity = components(tables["municipal_dictionary"])
     own = set(entity.index[entity.index == entity]) | set(FEDERAL_CITIES.values())
-    walk = tables["crosswalk"]
-    return len(walk), texts(walk[~walk["entity"].isin(own)], "code", "name", "entity")
+    links = tables["crosswalk"]
+    return len(links), texts(links[~links["entity"].isin(own)], "code", "name", "entity")
 
 
 @identity("crosswalk", "entity in the code's region")
 def _entity_region(tables):
     """Unless it was placed by hand."""
-    walk = tables["crosswalk"]
-    away = region_code(walk["code"]) != region_code(walk["entity"])
-    return len(walk), texts(walk[away & (walk["reason"] != "override")], "code", "name", "entity")
+    links = tables["crosswalk"]
+    away = region_code(links["code"]) != region_code(links["entity"])
+    return len(links), texts(
+        links[away & (links["reason"] != "override")], "code", "name", "entity"
+    )
 
 
 @identity("towns", "one place a town on all lists")
