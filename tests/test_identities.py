@@ -224,6 +224,14 @@ def test_all_failures_stop_the_run_at_once_and_none_hides_another():
         verdicts.of_identities(check, {"u": pd.DataFrame()}, [good])
 
 
+@pytest.mark.parametrize("table", ["toser", "grp", "market_access", "towns_2020"])
+def test_a_fork_that_lacks_a_table_is_judged_on_the_others(tables, table):
+    others = {name: frame for name, frame in tables.items() if name != table}
+    found = verdicts.excuse(verdicts.of_identities(identities.IDENTITIES, others, []), known())
+    assert table not in {v.table for v in found}
+    assert [v for v in found if v.failing] == []
+
+
 def test_the_verdict_on_columns_counts_rows_and_names_them(tables):
     grp = tables["grp"].copy()
     grp.loc[[5, 9], "grp"] = -1.0
