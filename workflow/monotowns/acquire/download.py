@@ -200,17 +200,19 @@ def _download(address, part, source, limits, seconds):
     )
     raised = []
 
-    def work():
+    def work(sink):
         try:
-            with contextlib.suppress(_Enough), part.open("wb") as file:
-                downloader(address, _Sink(file, source.bytes), None)
+            with contextlib.suppress(_Enough):
+                downloader(address, sink, None)
         except Exception as error:
             raised.append(error)
 
     # A socket's time-out starts anew with every byte; a server that drips needs a clock outside.
-    thread = threading.Thread(target=work, daemon=True)
-    thread.start()
-    thread.join(seconds)
+    # The file is closed here: a thread that is left behind writes no more into it.
+    with part.open("wb") as file:
+        thread = threading.Thread(target=work, args=[_Sink(file, source.bytes)], daemon=True)
+        thread.start()
+        thread.join(seconds)
     if thread.is_alive():
         raise SourceError(
             address,
