@@ -62,10 +62,25 @@ def test_social_payments_make_the_total_and_their_share():
 
 def test_what_the_tables_do_not_have_is_refused_by_name():
     places, towns = tables()
-    with pytest.raises(ContractError, match=r"no municipality(.|\n)*at: D"):
+    with pytest.raises(ContractError, match=r"company_towns: an entity is no mun(.|\n)*at: D"):
         build_panel(places, towns.assign(entity=["A", "D"]), MAIN, YEARS, DEFLATOR)
+    status = pd.DataFrame({"entity": ["D"], "established": ["2001"]})
+    with pytest.raises(ContractError, match=r"toser: an entity is no municipality(.|\n)*at: D"):
+        build_panel(places, towns, MAIN, YEARS, DEFLATOR, status)
     late = {"main": MAIN["main"] | {"list": 2014}}
     with pytest.raises(ConfigError, match=r"no such list(.|\n)*found: 2014"):
         build_panel(places, towns, late, YEARS, DEFLATOR)
     with pytest.raises(ConfigError, match="no municipality has a row in these years"):
         build_panel(places, towns, MAIN, {"first": 1950, "last": 1951}, DEFLATOR)
+
+
+@pytest.mark.parametrize("other", ["A ", "A\u00a0", "a", "\u0410", "0A"])
+@pytest.mark.parametrize("column", ["entity", "region"])
+def test_a_name_in_two_spellings_is_refused(column, other):
+    """A space, a no-break space, another case, the Cyrillic letter, a zero in front."""
+    places, towns = tables()
+    places["region"] = "A"
+    places.loc[1, column] = other
+    with pytest.raises(ContractError, match=rf"column {column}: one name in two") as refusal:
+        build_panel(places, towns, MAIN, YEARS, DEFLATOR)
+    assert {repr("A"), repr(other)} == set(refusal.value.keys)

@@ -3,20 +3,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from monotowns.panel.build import (
-    assemble,
-    correct,
-    coverage,
-    harmonise,
-    match_rates,
-    monotown_status,
-    off_the_years_around,
-    passing_jumps,
-    shorter_side,
-    spikes,
-)
-from monotowns.panel.territories import components, locate_towns, stem
-from monotowns.run.errors import InputError
+from monotowns.panel import build
+from monotowns.panel.build import correct, harmonise, monotown_status
+from monotowns.panel.territories import stem
+from monotowns.run.errors import ContractError, InputError
 
 ROOT = Path(__file__).parents[1]
 DEFINITIONS = {
@@ -84,18 +74,28 @@ def test_an_unknown_code_is_counted_and_an_override_saves_it():
     assert "override" in set(walk["reason"])
 
 
+REPAIR = {
+    "code": "10701000",
+    "year": 2012,
+    "column": "per_resident",
+    "expected": 50.0,
+    "action": "missing",
+    "reason": "another town's residents",
+}
+
+
 def test_a_correction_fails_once_its_figure_is_revised():
-    repair = {
-        "code": "10701000",
-        "year": 2012,
-        "column": "per_resident",
-        "expected": 50.0,
-        "action": "missing",
-        "reason": "another town's residents",
-    }
-    assert correct(incomes(), [repair], "c.yaml")["per_resident"].isna().sum() == 1
+    assert correct(incomes(), [REPAIR], "c.yaml")["per_resident"].isna().sum() == 1
     with pytest.raises(InputError, match=r"10701000 2012 per_resident(.|\n)*51"):
-        correct(incomes(), [repair | {"expected": 51.0}], "c.yaml")
+        correct(incomes(), [REPAIR | {"expected": 51.0}], "c.yaml")
+
+
+@pytest.mark.parametrize(
+    "change", [{"action": "double"}, {"column": "per_residnt"}, {"reasn": "typed wrong"}]
+)
+def test_what_is_no_correction_is_refused(change):
+    with pytest.raises(InputError, match=r"c\.yaml: not a correction(.|\n)*per_resident"):
+        correct(incomes(), [REPAIR | change], "c.yaml")
 
 
 def test_status_share_and_buffer_entities():
@@ -129,29 +129,16 @@ def test_status_share_and_buffer_entities():
     assert pd.isna(status.loc["10602000", "monotown"])  # neither treated nor control
     assert status["monotown_any"].tolist() == [1.0, 1.0]
     panel, _, _ = harmonise(incomes(), VERSIONS, NO_OVERRIDES, 2012, 2013)
-    matched = match_rates(towns, panel, events=(2013, 2014)).set_index("list")
-    assert matched["located"].to_dict() == {
-        "monotowns_2014": 2,
-        "monotowns_2024": 2,
-        "toser": 1,
-    }
+    matched = build.match_rates(towns, panel, events=(2013, 2014)).set_index("list")
+    assert matched["located"].tolist() == [2, 2, 1]
     assert matched.loc["monotowns_2014", "official"] == 313
-    assert matched.loc["toser", ["rows", "in_panel", "around_2013", "around_2014"]].tolist() == [
-        1,
-        1,
-        1,
-        0,
-    ]
-    frame = assemble(panel, status.reset_index(), VERSIONS, {2012: 0, 2013: 10})
+    around = ["rows", "in_panel", "around_2013", "around_2014"]
+    assert matched.loc["toser", around].tolist() == [1, 1, 1, 0]
+    frame = build.assemble(panel, status.reset_index(), VERSIONS, {2012: 0, 2013: 10})
     real = frame.set_index(["entity", "year"])["log_total_pc"]
     # 50 roubles a resident in both years; those of 2012 are worth 10 per cent more in 2013.
     assert real["10701000", 2013] == pytest.approx(np.log(50))
     assert real["10701000", 2012] == pytest.approx(np.log(55))
-
-
-def test_an_income_spike_is_marked_and_stays():
-    frame = pd.DataFrame({"entity": "e", "log_taxable_pc": [1.0, 1.1, 1.9, 1.2, 1.3]})
-    assert spikes(frame).tolist() == [0, 0, 1, 0, 0]
 
 
 def series(*people):
@@ -161,44 +148,21 @@ def series(*people):
 
 
 def test_a_figure_off_the_years_around_is_marked_and_steady_growth_is_not():
-    assert (
-        passing_jumps(series(100, 101, 140, 102, 103)).tolist()
-        == [False] * 2 + [True] + [False] * 2
-    )
-    assert not passing_jumps(series(*(100 * 1.08**t for t in range(8)))).any()
+    marked = build.passing_jumps(series(100, 101, 140, 102, 103))
+    assert marked.tolist() == [False, False, True, False, False]
+    assert not build.passing_jumps(series(*(100 * 1.08**t for t in range(8)))).any()
 
 
 def test_of_a_lasting_break_the_longer_side_stays():
-    marked = shorter_side(series(100, 99, 70, 71, 70))
+    marked = build.shorter_side(series(100, 99, 70, 71, 70))
     assert marked.tolist() == [True, True, False, False, False]
-    assert shorter_side(series(100, 99, 70, 71)).tolist() == [True, True, False, False]
+    assert build.shorter_side(series(100, 99, 70, 71)).tolist() == [True, True, False, False]
 
 
 def test_coverage_against_published_residents():
     panel = pd.DataFrame({"region": ["A", "A"], "year": [2012, 2012], "population": [40.0, 50.0]})
     known = pd.DataFrame({"region": ["A"], "year": [2012], "population": [100.0]})
-    assert coverage(panel, known)["share"].tolist() == [0.9]
-
-
-def test_located_monotowns_agree_with_a_fact_that_location_does_not_use():
-    # The bulletin prints residents beside each monotown; the entity in which region and name
-    # put the town must hold a place with exactly that many.
-    read = {
-        t: pd.read_csv(ROOT / f"data/snapshot/{t}.csv", dtype={"code": str})
-        for t in ("monotowns_2024", "municipal_dictionary", "population_2024")
-    }
-    towns, versions, places = read.values()
-    found = locate_towns(towns, places, versions)
-    people = places.assign(entity=places["code"].map(components(versions)))
-    people = people.dropna(subset=["population"]).groupby("entity")["population"].agg(set)
-    printed = towns[["municipality_population", "town_population"]].apply(
-        lambda row: set(row.dropna()), axis=1
-    )
-    # The rest is placed by hand (data/corrections/towns.csv) or printed with an ellipsis.
-    known = found.isin(people.index) & (printed.str.len() > 0)
-    assert known.sum() >= 310
-    agree = [bool(p & people[e]) for p, e in zip(printed[known], found[known], strict=True)]
-    assert towns[known][~np.array(agree)]["town"].tolist() == []
+    assert build.coverage(panel, known)["share"].tolist() == [0.9]
 
 
 def test_the_lists_of_2014_and_2024_put_a_town_of_one_name_into_one_entity():
@@ -220,33 +184,9 @@ def test_the_lists_of_2014_and_2024_put_a_town_of_one_name_into_one_entity():
     assert entities[entities > 1].index.tolist() == []
 
 
-@pytest.mark.parametrize(
-    "change", [{"action": "double"}, {"column": "per_residnt"}, {"reasn": "typed wrong"}]
-)
-def test_what_is_no_correction_is_refused(change):
-    repair = {
-        "code": "10701000",
-        "year": 2012,
-        "column": "per_resident",
-        "expected": 50.0,
-        "action": "missing",
-        "reason": "another town's residents",
-    }
-    with pytest.raises(InputError, match=r"c\.yaml: not a correction(.|\n)*per_resident"):
-        correct(incomes(), [repair | change], "c.yaml")
-
-
-def test_the_median_of_the_years_around_is_pandas_rolling_median():
-    """Entities of one to eight years, a year missing here and there."""
-    rng = np.random.default_rng(4)
-    entity = np.repeat(np.arange(80), rng.integers(1, 9, 80))
-    values = pd.Series(rng.standard_normal(len(entity)))
-    values[rng.random(len(values)) < 0.1] = np.nan
-    around = values.groupby(entity).transform(
-        lambda s: s.rolling(5, center=True, min_periods=2).median()
-    )
-    for most in (0.1, 0.5, 1.0):
-        expected = ((values - around).abs() > most).to_numpy()
-        assert 0 < expected.sum() < len(expected)
-        found = off_the_years_around(values, pd.Series(entity), most)
-        np.testing.assert_array_equal(found, expected)
+def test_a_status_that_came_at_no_date_is_refused():
+    dates = pd.Series(["2016-03-01", "2017-03", "2018", None, ""])
+    assert build.year_of(dates, "t").tolist() == [2016, 2017, 2018, 0, 0]
+    for odd in ("01.03.2009", "39873", "2008.5", "2009/03"):
+        with pytest.raises(ContractError, match=rf"not a date(.|\n)*row 1: {odd}"):
+            build.year_of(pd.Series(["2016", odd]), "t")

@@ -30,11 +30,11 @@ def test_heads_are_held_to_their_words():
 
 
 def test_columns_and_rows_are_there():
-    assert sheets.columns(FRAME, ["region"], "t") is FRAME
+    assert list(sheets.columns(FRAME, {"x": "y", "year": "year"}, "t")) == ["y", "year"]
     with pytest.raises(SourceError, match=r"at: regoin(.|\n)*did you mean 'region'"):
-        sheets.columns(FRAME, ["regoin"], "t")
+        sheets.columns(FRAME, {"regoin": "region"}, "t")
     with pytest.raises(SourceError, match="no row"):
-        sheets.columns(FRAME[:0], ["region"], "t")
+        sheets.columns(FRAME[:0], {"region": "region"}, "t")
 
 
 @pytest.mark.parametrize("factor", [0.001, 1000])

@@ -1,40 +1,25 @@
 import hashlib
 import re
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
+from dataclasses import fields
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import yaml
-from monotowns.acquire.download import fetch, from_environment, split_mirrors
+from monotowns.acquire.download import Limits, fetch, from_environment, split_mirrors
 from monotowns.acquire.readers import READERS
 from monotowns.acquire.registry import Source, load_registry, verify
-from monotowns.acquire.transfer import Limits, _seconds
 from monotowns.run.errors import SourceError
 
 ROOT = Path(__file__).parents[1]
 REGISTRY = ROOT / "data/sources.yaml"
 
 
-def source(body=b"good", file="x.csv", addresses=()):
-    return Source(
-        id="x",
-        file=file,
-        publisher="p",
-        title="t",
-        citation="c",
-        licence="l",
-        access="open" if addresses else "compiled",
-        redistributed="facts",
-        landing_page="https://page.example",
-        addresses=addresses,
-        sha256=hashlib.sha256(body).hexdigest(),
-        bytes=len(body),
-        retrieved="2026-11-01",
-        serves="s",
-        tables={"x": ["a"]},
-    )
+def source(body=b"good", file="x.csv"):
+    known = {"id": "x", "file": file, "addresses": (), "landing_page": "https://page.example"}
+    known |= {"sha256": hashlib.sha256(body).hexdigest(), "bytes": len(body)}
+    # What is not read here is empty.
+    return Source(**dict.fromkeys((field.name for field in fields(Source)), "") | known)
 
 
 # --- the registry
@@ -71,23 +56,13 @@ def broken(tmp_path, change):
     [
         ("sha265", "0", "unknown key 'sha265', did you mean 'sha256'"),
         ("file", "../../x", r"\.file: '\.\./\.\./x' does not match"),
-        ("file", "..", r"\.file: '\.\.' does not match"),
         ("file", "/etc/x.csv", r"\.file: '/etc/x.csv' does not match"),
-        ("file", "a\\b.csv", r"\.file: .* does not match"),
         ("sha256", "74BB", r"\.sha256: '74BB' does not match"),
         ("bytes", "3 MB", r"\.bytes: wrong type: expected integer"),
-        ("bytes", 0, r"\.bytes: 0 is less than the minimum of 1"),
         ("access", "opem", "unknown value 'opem', did you mean 'open'"),
-        (
-            "addresses",
-            ["file:///etc/passwd"],
-            r"\.addresses\.0: 'file:///etc/.* does not match",
-        ),
+        ("addresses", ["file:///etc/passwd"], r"\.addresses\.0: 'file:///etc/.* does not match"),
         ("addresses", [], r"\.addresses: \[\] should be non-empty"),
-        ("addresses", ["http://a", "http://a"], "has non-unique elements"),
-        ("landing_page", "", r"\.landing_page: '' should be non-empty"),
         ("retrieved", "1.11.2026", r"\.retrieved: '1\.11\.2026' does not match"),
-        ("citation", " ", r"\.citation: ' ' does not match"),
         ("tables", {"grp": []}, r"\.tables\.grp: \[\] should be non-empty"),
         ("tables", {"../grp": ["region"]}, r"'\.\./grp' does not match"),
     ],
@@ -97,7 +72,7 @@ def test_a_field_that_is_not_of_its_form_is_named(tmp_path, field, value, words)
     assert re.search(rf"1 fault\n.*\n    grp.*{words}", text)
 
 
-def test_all_faults_are_told_at_once(tmp_path):
+def test_all_faults_are_reported_at_once(tmp_path):
     def change(entries):
         entries["grp"]["license"] = entries["grp"].pop("licence")
         del entries["toser"]["citation"]
@@ -134,10 +109,7 @@ def test_what_is_no_registry_is_refused(tmp_path, text):
         (b"goo", "ends early"),
         (b"good!", "longer than registered"),
         (b"baad", "bytes have changed"),
-        (
-            b"\xef\xbb\xbf\n<!DOCTYPE html><p>Forbidden",
-            r"HTML page under the name of a \.xlsx file",
-        ),
+        (b"\xef\xbb\xbf\n<!DOCTYPE html><p>", r"HTML page under the name of a \.xlsx file"),
         (b"<html>", "HTML page"),
     ],
 )
@@ -188,15 +160,6 @@ def test_patience_comes_from_the_environment():
             from_environment({"MONOTOWNS_TIMEOUT": text})
 
 
-def test_retry_after_is_seconds_or_a_date():
-    later = format_datetime(datetime.now(UTC) + timedelta(seconds=100), usegmt=True)
-    assert _seconds(None) is None and _seconds("soon") is None
-    assert _seconds("7") == 7
-    assert 90 < _seconds(later) <= 100
-    assert _seconds("Wed, 21 Oct 2015 07:28:00 GMT") == 0
-    assert _seconds("Wed, 21 Oct 2015 07:28:00 -0000") == 0
-
-
 # --- folders as mirrors
 
 
@@ -244,8 +207,5 @@ def test_every_place_is_named_when_none_serves(tmp_path):
     assert all(f"{mirror}/x.csv: " in text for mirror in mirrors)
     assert text.count("no readable file") == 2 and text.count("have changed") == 1
     assert "MONOTOWNS_MIRROR" in refusal.value.remedy
-
-
-def test_no_address_says_what_to_do(tmp_path):
-    with pytest.raises(SourceError, match="MONOTOWNS_MIRROR"):
+    with pytest.raises(SourceError, match="found: no address"):
         fetch(source(), tmp_path / "raw", tmp_path / "quarantine")

@@ -1,14 +1,6 @@
 import pandas as pd
 import pytest
-from monotowns.panel.territories import code8, components, crosswalk, from_okato, locate_towns, stem
-
-
-@pytest.mark.parametrize(
-    ("printed", "code"),
-    [(3601000.0, "03601000"), ("01 601 000", "01601000"), ("01", None), (3.0, None)],
-)
-def test_code8(printed, code):
-    assert code8(printed) == code
+from monotowns.panel.territories import components, crosswalk, from_okato, locate_towns, stem
 
 
 def test_okato_digits_become_oktmo():

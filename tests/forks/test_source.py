@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from checkout import checkout
+from checkout import checkout, edit
 
 from forks.run import ran, snakemake
 
@@ -19,13 +19,8 @@ READ = """
     frame = pd.read_csv(path, sep=";").rename(columns={"reg": "region", "pct": "unemployment"})
     return frame[["region", "year", "unemployment"]]
 """
-CONTRACT = """
-    import pandera.pandas as pa
-
-    rate = pa.Column(float, pa.Check.in_range(0, 100))
-    columns = {"region": pa.Column(str), "year": pa.Column(int), "unemployment": rate}
-    return pa.DataFrameSchema(columns, unique=["region", "year"])
-"""
+CONTRACT = "unemployment=within(0, 100)"
+READER = "workflow/monotowns/acquire/readers/unemployment.py"
 
 
 def python(folder, *words, **environment):
@@ -49,12 +44,11 @@ def snapshot(folder, mirror):
     return python(folder, script, "unemployment", MONOTOWNS_MIRROR=str(mirror))
 
 
-def body(text, function, new):
-    """A module's text with another body of one of its functions, which ends it or a blank line."""
-    head, tail = text.split(f"def {function}(")
-    signature, rest = tail.split("\n", 1)
-    after = rest.split("\n\n\n", 1)
-    return f"{head}def {function}({signature}{new}" + (f"\n\n{after[1]}" if after[1:] else "")
+def fill_in_reader(folder):
+    """Write the skeleton's read(), which ends its module."""
+    head, signature = (folder / READER).read_text(encoding="utf-8").split("def read(")
+    text = f"{head}def read({signature.splitlines()[0]}{READ}"
+    (folder / READER).write_text(text, encoding="utf-8")
 
 
 def register(folder, raw):
@@ -75,6 +69,23 @@ def write_raw(folder, raw, worst=12.0):
     table.to_csv(raw, sep=";", index=False)
 
 
+def specify(folder, table):
+    """Join a table by region and year; name a skeleton of a specification that uses it."""
+    assert make(folder, "specification", f"by_{table}")[0] == 0
+    local = {
+        "data": {"joined": {table: ["region", "year"]}},
+        "specifications": ["config/specifications.yaml", f"config/by_{table}.yaml"],
+    }
+    (folder / "config/local.yaml").write_text(yaml.safe_dump(local), encoding="utf-8")
+
+
+def fill_in_specification(folder, table):
+    path = folder / f"config/by_{table}.yaml"
+    edit(path, f"outcome: outcome_of_by_{table}", "outcome: log_taxable_pc")
+    edit(path, f"treatment_of_by_{table}", table)
+    edit(path, "[entity, region_year]", "[entity, year]")
+
+
 @pytest.fixture(scope="module")
 def fork(tmp_path_factory):
     folder = checkout(tmp_path_factory.mktemp("fork"))
@@ -93,17 +104,16 @@ def test_a_skeleton_says_what_is_to_be_filled_in(fork, tmp_path):
     register(fork, raw)
     code, told = snapshot(fork, tmp_path)
     assert code == 2 and "the reader of unemployment is not written yet" in told
-    reader = fork / "workflow/monotowns/acquire/readers/unemployment.py"
-    reader.write_text(body(reader.read_text(encoding="utf-8"), "read", READ), encoding="utf-8")
+    fill_in_reader(fork)
     code, told = snapshot(fork, tmp_path)
-    assert code == 2 and "the contract of unemployment is not written yet" in told
+    assert code == 2 and "columns_of_unemployment: no such column" in told
     assert not (fork / "data/snapshot/unemployment.csv").exists()
 
 
 def test_a_source_goes_from_its_bytes_to_an_estimate(fork, tmp_path):
-    reader = fork / "workflow/monotowns/acquire/readers/unemployment.py"
-    text = body(reader.read_text(encoding="utf-8"), "read", READ)
-    reader.write_text(body(text, "contract", CONTRACT), encoding="utf-8")
+    fill_in_reader(fork)
+    contracts = fork / "workflow/monotowns/panel/contracts/schemas.py"
+    edit(contracts, "columns_of_unemployment=number()", CONTRACT)
     raw = tmp_path / "unemployment.csv"
     write_raw(fork, raw, worst=400.0)
     register(fork, raw)
@@ -115,33 +125,31 @@ def test_a_source_goes_from_its_bytes_to_an_estimate(fork, tmp_path):
     assert snapshot(fork, tmp_path)[0] == 0
     assert len(pd.read_csv(fork / "data/snapshot/unemployment.csv")) > 1000
 
-    assert make(fork, "specification", "by_unemployment")[0] == 0
-    local = {
-        "data": {"joined": {"unemployment": ["region", "year"]}},
-        "specifications": ["config/specifications.yaml", "config/by_unemployment.yaml"],
-    }
-    (fork / "config/local.yaml").write_text(yaml.safe_dump(local), encoding="utf-8")
+    specify(fork, "unemployment")
     target = "results/estimates/by_unemployment.csv"
     done = snakemake(fork, target)
     assert done.returncode == 0  # the question's other specifications are not lost
     assert "by_unemployment not estimated: no such column" in done.stdout  # not filled in
     assert pd.read_csv(fork / target).empty
-    path = fork / "config/by_unemployment.yaml"
-    filled = path.read_text(encoding="utf-8")
-    for old, new in (
-        ("outcome: outcome_of_by_unemployment", "outcome: log_taxable_pc"),
-        ("treatment_of_by_unemployment", "unemployment"),
-        ("[entity, region_year]", "[entity, year]"),
-    ):
-        filled = filled.replace(old, new)
-    path.write_text(filled, encoding="utf-8")
+    fill_in_specification(fork, "unemployment")
     done = snakemake(fork, target)
     assert done.returncode == 0, done.stdout[-3000:]
     assert ran(done) == ["estimate_gap"]
     found = pd.read_csv(fork / target).iloc[0]
     assert found["term"] == "unemployment"
     assert found["n_obs"] > 15_000
-    assert found["ci_low"] < found["estimate"] < found["ci_high"]
+    assert found["ci_low"] < found["estimate_gap"] < found["ci_high"]
+
+
+def test_a_plain_table_joins_without_code(fork):
+    table = pd.read_csv(fork / "data/snapshot/population_regions.csv")
+    table = table.rename(columns={"population": "residents"})
+    table.to_csv(fork / "data/snapshot/residents.csv", index=False)
+    specify(fork, "residents")
+    fill_in_specification(fork, "residents")
+    done = snakemake(fork, "results/estimates/by_residents.csv")
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert pd.read_csv(fork / "results/estimates/by_residents.csv").loc[0, "term"] == "residents"
 
 
 def test_the_run_from_raw_files_reads_the_new_one_too(fork, tmp_path):

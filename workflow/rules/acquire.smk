@@ -41,7 +41,6 @@ rule read_source:
     wildcard_constraints:
         table="|".join(RAW_FILE),
     params:
-        name=lambda w: w.table,
         sha256=lambda w: source_of(w).sha256,
     message:
         "Read {wildcards.table} from its raw file"
@@ -75,7 +74,6 @@ rule compare_snapshot:
     wildcard_constraints:
         table="|".join(RAW_FILE),
     params:
-        name=lambda w: w.table,
         key=lambda w: source_of(w).tables[w.table],
     message:
         "Compare {wildcards.table} with its snapshot"

@@ -11,37 +11,19 @@ PRESENT, ABSENT = "(present)", "(absent)"
 def drift(table: str, snapshot: pd.DataFrame, now: pd.DataFrame, key: list[str]) -> pd.DataFrame:
     """Compare two versions of a table cell by cell, as text; missing cells are empty text.
 
-    Parameters
-    ----------
-    table : str
-        Its name, for the report.
-    snapshot, now : pandas.DataFrame
-        The committed table and the one read anew.
-    key : list of str
-        The columns that identify a row. Rows that share a key are compared in their order.
-
     Returns
     -------
     pandas.DataFrame
         ``table``, ``key``, ``column``, ``snapshot``, ``now``: a row for every cell that differs;
         for a row on one side only (column ``(row)``), a column on one side only (no key) and,
         where nothing else differs, another order of rows or columns (column ``(order)``). Empty
-        if and only if the tables are equal.
-
-    Raises
-    ------
-    ContractError
-        When a key column is missing on a side.
+        if and only if the tables are equal. Rows that share a key are compared in their order.
     """
     for side, frame in (("snapshot", snapshot), ("new table", now)):
         if missing := [c for c in key if c not in frame]:
-            raise ContractError(
-                f"{side} of {table}",
-                "a key column is missing",
-                keys=missing,
-                expected=", ".join(key),
-                found=", ".join(frame.columns),
-            )
+            where, found = f"{side} of {table}", ", ".join(frame.columns)
+            problem, expected = "a key column is missing", ", ".join(key)
+            raise ContractError(where, problem, keys=missing, expected=expected, found=found)
     old, new = _text(snapshot), _text(now)
     records = [("", c, PRESENT, ABSENT) for c in old.columns.difference(new.columns, sort=False)]
     records += [("", c, ABSENT, PRESENT) for c in new.columns.difference(old.columns, sort=False)]
@@ -61,7 +43,7 @@ def drift(table: str, snapshot: pd.DataFrame, now: pd.DataFrame, key: list[str])
 
 
 def summary(frame: pd.DataFrame, shown: int = 5) -> str:
-    """Say a drift in a few lines: how many cells and rows, and the first of them."""
+    """Write a drift in a few lines: how many cells and rows, and the first of them."""
     rows = frame["column"].eq("(row)")
     gone, come = rows & frame["now"].eq(ABSENT), rows & frame["snapshot"].eq(ABSENT)
     lines = [f"{(~rows).sum()} cells differ, {gone.sum()} rows are gone, {come.sum()} are new"]

@@ -38,12 +38,7 @@ class Source:
 
 
 def load_registry(path) -> dict[str, Source]:
-    """Load the registry and hold it to its schema.
-
-    Returns
-    -------
-    dict
-        Source by id, in the registry's order.
+    """Load the registry: source by id, in the registry's order.
 
     Raises
     ------
@@ -75,13 +70,13 @@ def fingerprint(path) -> tuple[int, str, bytes]:
 
 
 def verify(path, source: Source) -> Path:
-    """Hold a file to its registered digest before anything reads it.
+    """Compare a file with its registered digest before anything reads it.
 
     Raises
     ------
     SourceError
-        Named by what the bytes are (an HTML page, a file that ends early, one that is too long,
-        changed bytes), with expected and observed size and digest and the first bytes.
+        Named by what the bytes are: an HTML page, a file that ends early, one that is too long,
+        changed bytes.
     """
     size, digest, head = fingerprint(path)
     if digest == source.sha256:

@@ -1,13 +1,12 @@
 """The panel of another country: a table of municipalities by year, and a list of company towns."""
 
+import unicodedata
+
 import numpy as np
 import pandas as pd
 
-from monotowns.panel.build import spikes
+from monotowns.panel.build import outcomes, treated_by, year_of
 from monotowns.run.errors import ConfigError, ContractError
-
-#: Columns of the panel that the two tables may leave out; they are then missing everywhere.
-OPTIONAL = ("kind", "social", "category", "town_share")
 
 
 def build_panel(municipalities, company_towns, definitions, years, deflator, toser=None):
@@ -15,27 +14,19 @@ def build_panel(municipalities, company_towns, definitions, years, deflator, tos
 
     Parameters
     ----------
-    municipalities : pandas.DataFrame
-        ``entity``, ``name``, ``region``, ``year``, ``population`` (persons), ``taxable`` (income of
-        the year, thousands of the currency), ``lat``, ``lon``; optional ``social`` (social payments
-        in the same unit) and ``kind``.
-    company_towns : pandas.DataFrame
-        ``list`` (year), ``entity``, ``town``; optional ``category`` (1 gravest) and ``town_share``
-        (share of the entity's residents, 0 to 1; all of them without).
+    municipalities, company_towns, toser : pandas.DataFrame
+        As ``data/README.md`` describes them; ``toser`` may be None.
     definitions : dict
         As for :func:`monotowns.panel.build.monotown_status`.
     years : dict
         ``first`` and ``last`` year kept.
     deflator : dict
         Year -> inflation of the year in per cent.
-    toser : pandas.DataFrame, optional
-        ``entity``, ``established`` (date or year; empty where not known) of a status that came to
-        some company towns.
 
     Returns
     -------
     panel : pandas.DataFrame
-        The columns of :func:`monotowns.panel.build.assemble`, as far as the tables carry them.
+        The columns of :func:`monotowns.panel.build.assemble`, as far as the tables have them.
     towns : pandas.DataFrame
         ``list``, ``region``, ``town``, ``category``, ``entity``.
     flow : pandas.DataFrame
@@ -44,45 +35,64 @@ def build_panel(municipalities, company_towns, definitions, years, deflator, tos
     Raises
     ------
     ContractError
-        A company town's entity is in no year of the table of municipalities.
+        An entity of the other tables is in no year of the table of municipalities, an entity or a
+        region is spelt in two ways, or a status came at no date.
     ConfigError
-        A definition names a list that the table of company towns does not have, or no row lies
-        in the years.
+        A definition names a list that is not there, or no row lies in the years.
     """
-    unknown = sorted(set(company_towns["entity"]) - set(municipalities["entity"]))
-    if unknown:
-        raise ContractError("table company_towns", "an entity is no municipality", keys=unknown)
+    tables = {"municipalities": municipalities, "company_towns": company_towns, "toser": toser}
+    tables = {name: table for name, table in tables.items() if table is not None}
+    for column in ("entity", "region"):
+        _spelt_once(pd.concat([t[column] for t in tables.values() if column in t]), column)
+    for name, table in tables.items():
+        if unknown := sorted(set(table["entity"]) - set(municipalities["entity"])):
+            raise ContractError(f"table {name}", "an entity is no municipality", keys=unknown)
     lists = sorted(company_towns["list"].unique())
     for name, rule in definitions.items():
         if rule["list"] not in lists:
-            raise ConfigError(
-                f"config, monotown.{name}",
-                "no such list of company towns",
-                expected=lists,
-                found=rule["list"],
-            )
+            problem, where = "no such list of company towns", f"config, monotown.{name}"
+            raise ConfigError(where, problem, expected=lists, found=rule["list"])
     frame = municipalities[municipalities["year"].between(years["first"], years["last"])]
     if frame.empty:
         raise ConfigError("config, years", "no municipality has a row in these years", found=years)
-    flow = [("printed", f"municipal rows {years['first']}-{years['last']}", frame)]
     bad = ~(frame["taxable"] > 0) | ~(frame["population"] > 0)
-    flow.append(("removed", "income or population missing or nought", frame[bad]))
-    frame = frame[~bad].sort_values(["entity", "year"], ignore_index=True)
-    flow.append(("kept", "panel", frame))
-    flow = pd.DataFrame(
-        [(*told, len(part), part["entity"].nunique()) for *told, part in flow],
-        columns=["step", "reason", "rows", "entities"],
-    )
-    towns = company_towns.merge(frame.drop_duplicates("entity")[["entity", "region"]], how="left")
-    for column in OPTIONAL:
-        for table in (frame, towns):
+    kept = frame[~bad].sort_values(["entity", "year"], ignore_index=True)
+    flow = [
+        (step, reason, len(part), part["entity"].nunique())
+        for step, reason, part in (
+            ("printed", f"municipal rows {years['first']}-{years['last']}", frame),
+            ("removed", "income or population missing or zero", frame[bad]),
+            ("kept", "panel", kept),
+        )
+    ]
+    towns = company_towns.merge(kept.drop_duplicates("entity")[["entity", "region"]], how="left")
+    for table, columns in ((kept, ("kind", "social")), (towns, ("category", "town_share"))):
+        for column in columns:
             if column not in table:
                 table[column] = np.nan
-    frame = _with_status(frame.drop(columns=["category", "town_share"]), towns, definitions, toser)
-    return _with_outcomes(frame, deflator), towns[_TOWNS], flow
+    panel = _with_status(kept, towns, definitions, toser)
+    panel["total"] = panel["taxable"] + panel["social"].fillna(0.0)
+    flow = pd.DataFrame(flow, columns=["step", "reason", "rows", "entities"])
+    towns = towns[["list", "region", "town", "category", "entity"]]
+    return outcomes(panel, deflator), towns, flow
 
 
-_TOWNS = ["list", "region", "town", "category", "entity"]
+#: Cyrillic letters that look like these Latin ones.
+LOOK_ALIKE = str.maketrans("аеосрхукмнтв", "aeocpxykmhtb")
+
+
+def _spelt_once(values, column):
+    """Refuse values that differ only in spaces, case, leading zeros or letters that look alike."""
+    values = pd.Series(values.astype(str).unique())
+    plain = values.map(lambda v: "".join(unicodedata.normalize("NFKC", v).casefold().split()))
+    plain = plain.str.translate(LOOK_ALIKE).str.lstrip("0")
+    twice = values[plain.duplicated(keep=False)]
+    if len(twice):
+        keys = [repr(v) for v in twice[plain[twice.index].sort_values(kind="stable").index]]
+        remedy = "spell it one way in all rows and tables"
+        raise ContractError(
+            f"column {column}", "one name in two spellings", keys=keys, remedy=remedy
+        )
 
 
 def _with_status(frame, towns, definitions, toser):
@@ -94,33 +104,13 @@ def _with_status(frame, towns, definitions, toser):
     )
     for year, part in towns.groupby("list"):
         frame[f"listed_{year}"] = entity.map(part.groupby("entity").size())
-    listed = [f"listed_{year}" for year in sorted(towns["list"].unique())]
+    listed = [c for c in frame if c.startswith("listed_")]
     ever = frame[listed].notna().any(axis=1)
-    for column in listed:
-        frame[column] = frame[column].fillna(0.0).where(ever)
-    for name, rule in definitions.items():
-        treated = (frame[f"listed_{rule['list']}"] > 0) & (
-            frame["town_share"] >= rule["town_share_min"]
-        )
-        column = "monotown" if name == "main" else f"monotown_{name}"
+    frame[listed] = frame[listed].fillna(0.0).where(ever)
+    for column, treated in treated_by(definitions, frame, frame["town_share"]):
         frame[column] = np.where(treated, 1.0, np.where(ever, np.nan, 0.0))
     frame["toser"] = np.nan
     if toser is not None:
-        year = pd.to_numeric(toser["established"].astype("string").str[:4]).fillna(0).astype(int)
+        year = year_of(toser["established"], "table toser")
         frame["toser"] = entity.map(year.groupby(toser["entity"]).min())
-    return frame
-
-
-def _with_outcomes(frame, deflator):
-    """Add logs in the last year's prices, shares and marks."""
-    frame["total"] = frame["taxable"] + frame["social"].fillna(0.0)
-    years = sorted(frame["year"].unique())
-    level = np.cumsum([np.log1p(deflator[y] / 100) for y in years])
-    price = frame["year"].map(dict(zip(years, np.exp(level - level[-1]), strict=True)))
-    for name, amount in (("log_taxable_pc", "taxable"), ("log_total_pc", "total")):
-        frame[name] = np.log(frame[amount] * 1000 / frame["population"] / price)
-    frame["log_population"] = np.log(frame["population"])
-    frame["transfer_share"] = frame["social"] / frame["total"]
-    frame["income_spike"] = spikes(frame)
-    frame["region_year"] = frame["region"].astype(str) + " " + frame["year"].astype(str)
     return frame

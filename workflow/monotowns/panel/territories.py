@@ -3,6 +3,8 @@
 import re
 
 import pandas as pd
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
 
 #: Words of a name that say what kind of place it is, not which.
 KIND_WORDS = (
@@ -11,17 +13,6 @@ KIND_WORDS = (
     r"типа|рабочий|село|сельсовет|поссовет|зато|гп|го|мо|мр|г|п|пгт|рп|с|снп|дп|д|ст|ст-ца|пос|"
     r"образование|край|область|республика|автономный|автономная)\b"
 )
-
-
-def code8(value) -> str | None:
-    """Write an OKTMO code as 8 digits.
-
-    Integers lose their leading zero and strings carry spaces in the sources; a region's one- or
-    two-digit code is no municipality and gives None, and so does a text with a letter in it.
-    """
-    digits = str(int(value)) if isinstance(value, (int, float)) and value == value else str(value)
-    digits = re.sub(r"[\s-]", "", digits)
-    return digits.zfill(8) if re.fullmatch(r"\d{7,8}", digits, re.ASCII) else None
 
 
 def from_okato(code: str) -> str:
@@ -55,19 +46,11 @@ def stem(name: str) -> str:
 def components(versions: pd.DataFrame) -> pd.Series:
     """Join territories that were united, divided or exchanged land into one entity.
 
-    Parameters
-    ----------
-    versions : pandas.DataFrame
-        Dictionary with ``code``, ``territory_id``, ``year_from``, ``change_from``, ``change_to``.
-
     Returns
     -------
     pandas.Series
         Entity (the smallest code of the component's newest versions) indexed by ``code``.
     """
-    from scipy.sparse import coo_matrix
-    from scipy.sparse.csgraph import connected_components
-
     code, codes = pd.factorize(versions["code"], sort=True)
     links = [pd.DataFrame({"code": code, "link": "t" + versions["territory_id"].astype(str)})]
     for column in ("change_from", "change_to"):
@@ -91,14 +74,7 @@ FEDERAL_CITIES = {"45": "45000000", "40": "40000000", "67": "67000000"}
 
 
 def crosswalk(printed: pd.DataFrame, versions: pd.DataFrame) -> pd.DataFrame:
-    """Give every printed code its harmonised entity, or say why it has none.
-
-    Parameters
-    ----------
-    printed : pandas.DataFrame
-        ``code`` and ``name`` as they stand in the yearly tables.
-    versions : pandas.DataFrame
-        Dictionary of municipalities (see :func:`components`), with ``name`` and ``kind``.
+    """Give every printed ``code`` and ``name`` its harmonised entity, or say why it has none.
 
     Returns
     -------
@@ -139,19 +115,9 @@ def crosswalk(printed: pd.DataFrame, versions: pd.DataFrame) -> pd.DataFrame:
 def locate_towns(towns: pd.DataFrame, places: pd.DataFrame, versions: pd.DataFrame):
     """Find the entity in which a town lies, by region and name alone.
 
-    Parameters
-    ----------
-    towns : pandas.DataFrame
-        ``region``, ``town`` and, where the list gives it, ``municipality``.
-    places : pandas.DataFrame
-        Population bulletin: ``code``, ``level``, ``name``.
-    versions : pandas.DataFrame
-        Dictionary of municipalities.
-
-    Returns
-    -------
-    pandas.Series
-        Entity, missing where no or more than one entity of the region bears the name.
+    ``towns`` has ``region``, ``town`` and, where the list gives it, ``municipality``; ``places``
+    is the population bulletin. The entity is missing where no or more than one entity of the
+    region bears the name.
     """
     entity = components(versions)
     region = versions.drop_duplicates("code").set_index("code")["region"]
@@ -169,17 +135,14 @@ def locate_towns(towns: pd.DataFrame, places: pd.DataFrame, versions: pd.DataFra
         tier = tier.assign(region=tier["code"].map(region), entity=tier["code"].map(entity))
         tier = tier.dropna(subset=["region", "entity"])
         index.append(tier.groupby(["region", "stem"])["entity"].agg(lambda s: sorted(set(s))))
-    found = []
-    for row in towns.itertuples(index=False):
-        names = [row.town, getattr(row, "municipality", None)]
-        hit = None
-        for name in filter(None, names):
+
+    def place(row):
+        for name in filter(None, (row.town, getattr(row, "municipality", None))):
             for tier in index:
                 match = tier.get((row.region, stem(name)), [])
                 if len(match) == 1:
-                    hit = match[0]
-                    break
-            if hit:
-                break
-        found.append(hit)
+                    return match[0]
+        return None
+
+    found = [place(row) for row in towns.itertuples(index=False)]
     return pd.Series(found, index=towns.index, name="entity")

@@ -1,33 +1,24 @@
-"""Compare a table that was read anew with the committed one; say every difference."""
+"""Compare a table that was read anew with the committed one; report every difference."""
 
 import sys
 
+import pandas as pd
+from monotowns.acquire import drift as compare
+from monotowns.run.stage import run
+from monotowns.run.tables import write_table
 
-def main(snapshot: str, now: str, name: str, key: list, drift: str):
-    import pandas as pd
-    from monotowns.acquire.drift import drift as differences
-    from monotowns.acquire.drift import summary
 
+def main(snapshot: str, now: str, table: str, key: list, drift: str):
     old, new = (pd.read_csv(path, dtype=str, keep_default_na=False) for path in (snapshot, now))
-    frame = differences(name, old, new, key)
-    if len(frame):
+    found = compare.drift(table, old, new, key)
+    if len(found):
         print(
-            f"\nWARNING: {name} is not its snapshot; the run goes on with the new table. "
-            f"All differences: {drift}\n{summary(frame)}\n",
+            f"\nWARNING: {table} is not its snapshot; the run goes on with the new table. "
+            f"All differences: {drift}\n{compare.summary(found)}\n",
             file=sys.stderr,
         )
-    frame.to_csv(drift, index=False, lineterminator="\n")
+    write_table(found, drift)
 
 
 if "snakemake" in globals():
-    from monotowns.run.stage import run
-
-    run(
-        main,
-        snakemake,
-        snapshot=snakemake.input.snapshot,
-        now=snakemake.input.now,
-        name=snakemake.wildcards.table,
-        key=snakemake.params.key,
-        drift=snakemake.output.drift,
-    )
+    run(main, snakemake)

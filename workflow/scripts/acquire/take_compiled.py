@@ -1,13 +1,13 @@
 """Take a table that the authors compiled: its snapshot is the original."""
 
+import shutil
 
-def main(snapshot: str, table: str):
-    import shutil
+from monotowns.run.stage import run
 
-    shutil.copyfile(snapshot, table)
+
+def main(snapshot: str, outputs: dict):
+    shutil.copyfile(snapshot, outputs["table"])
 
 
 if "snakemake" in globals():
-    from monotowns.run.stage import run
-
-    run(main, snakemake, snapshot=snakemake.input.snapshot, table=snakemake.output.table)
+    run(main, snakemake)

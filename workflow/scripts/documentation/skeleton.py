@@ -4,7 +4,18 @@ Run by `make new-source NAME=...` and `make new-specification NAME=...`.
 """
 
 import re
+import sys
+from pathlib import Path
 
+from monotowns.acquire.registry import load_registry
+from monotowns.run.errors import ConfigError
+from monotowns.run.stage import run
+
+REGISTRY = Path("data/sources.yaml")
+READERS = Path("workflow/monotowns/acquire/readers")
+CONTRACTS = Path("workflow/monotowns/panel/contracts/schemas.py")
+#: The last line of the tables of readers and of contracts.
+MARK = re.compile("^ +# `make new-source` adds", re.M)
 ENTRY = """
 # {name}: fill in every field; config/reference.md says what each may be.
 {name}:
@@ -17,7 +28,7 @@ ENTRY = """
   redistributed: facts        # in the package: whole | facts (tables made from it) | none
   landing_page: https://example.org/{name}
   addresses: [https://example.org/{name}.csv]
-  sha256: "{nought}"
+  sha256: "{zeros}"
   bytes: 1                    # of the raw file: sha256sum and wc -c tell both
   retrieved: "2000-01-01"
   serves: what the study needs {name} for
@@ -29,35 +40,21 @@ READER = '''"""Reader of {name}: say here what the raw file looks like."""
 
 import pandas as pd
 
-from monotowns.run.errors import ContractError, SourceError
+from monotowns.run.errors import SourceError
 
 
 def read(path) -> pd.DataFrame:
-    """Read {name}.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``region``, ``year``; say the other columns with their units.
-    """
+    """Read {name}: ``region``, ``year``; say the other columns with their units."""
     raise SourceError(
-        "workflow/monotowns/readers/{name}.py", "the reader of {name} is not written yet",
+        "workflow/monotowns/acquire/readers/{name}.py", "the reader of {name} is not written yet",
         found=f"the verified file {{path}}", remedy="read it in read() and return its tidy table",
     )
-
-
-def contract():
-    """Say what the table must satisfy, as a pandera schema."""
-    # import pandera.pandas as pa
-    # return pa.DataFrameSchema(
-    #     {{"region": pa.Column(str), "year": pa.Column(int), "rate": pa.Column(float)}},
-    #     unique=["region", "year"],
-    # )
-    raise ContractError(
-        "workflow/monotowns/readers/{name}.py", "the contract of {name} is not written yet",
-        remedy="return its columns, ranges and key in contract()",
-    )
 '''
+
+CONTRACT = """\
+    # Fill in the other columns with their ranges.
+    "{name}": table("region year", region=text, year=year, columns_of_{name}=number()),
+"""
 
 SPECIFICATION = """# {name}: config/reference.md says what a field may be; what there is stands in
 # config/specifications.yaml. To run it, name this file in config/local.yaml:
@@ -82,37 +79,52 @@ specifications:
 
 
 def main(kind: str, name: str):
-    from pathlib import Path
-
-    from monotowns.acquire.registry import load_registry
-    from monotowns.run.errors import ConfigError
-
-    registry = "data/sources.yaml"
     if not re.fullmatch("[a-z][a-z0-9_]*", name):
-        raise ConfigError(
-            "NAME", "not a name: small letters, digits and _, a letter first", found=name
-        )
-    if kind == "source":
-        reader = Path(f"workflow/monotowns/readers/{name}.py")
-        known = {t for s in load_registry(registry).values() for t in (s.id, *s.tables)}
-        if reader.exists() or name in known:
-            raise ConfigError(registry, "a source or table of that name is there", keys=[name])
-        kept = Path(registry).read_bytes()
-        with open(registry, "a", encoding="utf-8") as file:
-            file.write(ENTRY.format(name=name, nought="0" * 64))
-        try:
-            load_registry(registry)
-        except ConfigError:
-            Path(registry).write_bytes(kept)  # no half of a source is left behind
-            raise
-        reader.write_text(READER.format(name=name), encoding="utf-8")
-        print(
-            f"Fill in: {name} in {registry}, read() and contract() in {reader}. Then say\n"
-            f"  make snapshot SOURCE={name}\nand, to have it in the estimation, in "
-            f"config/local.yaml\n  data: {{joined: {{{name}: [region, year]}}}}\n"
-            "Row counts that you have reviewed go into data/row_counts.csv."
-        )
-        return
+        problem = "not a name: small letters, digits and _, a letter first"
+        raise ConfigError("NAME", problem, found=name)
+    {"source": source, "specification": specification}[kind](name)
+
+
+def source(name):
+    reader, table = READERS / f"{name}.py", READERS / "__init__.py"
+    known = {t for s in load_registry(REGISTRY).values() for t in (s.id, *s.tables)}
+    if reader.exists() or name in known:
+        raise ConfigError(REGISTRY, "a source or table of that name is there", keys=[name])
+    # Nothing is written before every text is made: no half of a source is left behind.
+    texts = {
+        REGISTRY: REGISTRY.read_text(encoding="utf-8") + ENTRY.format(name=name, zeros="0" * 64),
+        reader: READER.format(name=name),
+        table: with_import(with_line(table, f'    "{name}": {name}.read,\n'), name),
+        CONTRACTS: with_line(CONTRACTS, CONTRACT.format(name=name)),
+    }
+    for path, text in texts.items():
+        path.write_text(text, encoding="utf-8")
+    print(
+        f"Fill in: {name} in {REGISTRY}, read() in {reader}, its columns in {CONTRACTS}. Then say\n"
+        f"  make snapshot SOURCE={name}\nand, to have it in the estimation, in "
+        f"config/local.yaml\n  data: {{joined: {{{name}: [region, year]}}}}\n"
+        "Row counts that you have reviewed go into data/row_counts.csv."
+    )
+
+
+def with_line(path, line):
+    """Put lines above the marked one of a table."""
+    text = path.read_text(encoding="utf-8")
+    if len(MARK.findall(text)) != 1:
+        raise ConfigError(path, "no marked line", expected="# `make new-source` adds ... above")
+    return MARK.sub(lambda mark: line + mark[0], text)
+
+
+def with_import(text, name):
+    """Name one more module among those that the table of readers imports."""
+
+    def more(found):
+        return found[1] + ", ".join(sorted([*found[2].split(", "), name]))
+
+    return re.sub(r"^(from monotowns\.acquire\.readers import )(.+)$", more, text, flags=re.M)
+
+
+def specification(name):
     target = Path(f"config/{name}.yaml")
     if target.exists():
         raise ConfigError(target, "the file is there")
@@ -124,8 +136,4 @@ def main(kind: str, name: str):
 
 
 if __name__ == "__main__":
-    import sys
-
-    from monotowns.run.stage import run
-
     run(main, kind=sys.argv[1], name=sys.argv[2] if len(sys.argv) > 2 else "")

@@ -1,46 +1,37 @@
 """Join another country's municipalities and company towns, and count what was lost."""
 
+import pandas as pd
+from monotowns.panel.build import coverage, match_rates
+from monotowns.panel.contracts import check
+from monotowns.panel.municipalities import build_panel
+from monotowns.run.stage import run
+from monotowns.run.tables import write_table
 
-def main(tables: dict, config: dict, outputs: dict):
-    import pandas as pd
-    from monotowns.panel.build import coverage, match_rates
-    from monotowns.panel.contracts import check
-    from monotowns.panel.municipalities import build_panel
 
+def main(inputs: dict, tables: list, config: dict, outputs: dict):
     kinds = {"entity": str, "kind": str, "established": str}
-    read = {k: pd.read_csv(v, dtype=kinds) for k, v in tables.items()}
-    for name in ("municipalities", "company_towns"):
-        check(read[name], name)
-    frame, towns, flow = build_panel(
-        read["municipalities"],
-        read["company_towns"],
+    read = {table: pd.read_csv(inputs[table], dtype=kinds) for table in tables}
+    panel, towns, flow = build_panel(
+        check(read["municipalities"], "municipalities"),
+        check(read["company_towns"], "company_towns"),
         config["monotown"],
         config["years"],
         config["deflator"],
         read.get("toser"),
     )
-    check(frame, "panel_municipalities")
+    check(panel, "panel_municipalities")
     published = pd.DataFrame(columns=["region", "year", "population"])
     start = min(rule["list"] for rule in config["monotown"].values())
-    save = {
-        "panel": frame,
+    results = {
+        "panel": panel,
         "towns": towns,
         "flow": flow,
-        "matched": match_rates(towns, frame, (start,)),
-        "coverage": coverage(frame, published),
+        "matched": match_rates(towns, panel, (start,)),
+        "coverage": coverage(panel, published),
     }
-    for name, table in save.items():
-        table.to_csv(outputs[name], index=False, lineterminator="\n", float_format="%.10g")
+    for name, table in results.items():
+        write_table(table, outputs[name])
 
 
 if "snakemake" in globals():
-    from monotowns.run.stage import run
-
-    tables = {k: snakemake.input[k] for k in snakemake.params.tables}
-    run(
-        main,
-        snakemake,
-        tables=tables,
-        config=snakemake.params.config,
-        outputs=dict(snakemake.output.items()),
-    )
+    run(main, snakemake)

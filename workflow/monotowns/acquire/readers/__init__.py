@@ -1,49 +1,41 @@
-"""One parser a source: raw file in, tidy table of its facts out, nothing judged.
+"""One reader a table: raw file in, tidy table of its facts out, nothing judged."""
 
-:data:`READERS` maps a table of the registry to its reader; a reader takes the path of the
-verified raw file and returns the table that is kept in ``data/snapshot``. A table that is not
-listed has a module of its own name here, with ``read`` and its ``contract``.
-"""
+import pandas as pd
 
-from importlib import import_module
-from importlib.util import find_spec
+from monotowns.acquire.readers import flat, incomes, population, regions
+from monotowns.run.errors import SourceError
 
-#: Table -> module of this package and its function. Imported when asked for: an edit of one
-#: source's parser reads that source's tables anew and no others.
+#: Table of the registry -> the function that reads it from the path of its verified raw file.
 READERS = {
-    "municipal_incomes": "incomes.read",
-    "population_2024": "population.read_municipalities",
-    "monotowns_2024": "population.read_monotowns",
-    "monotowns_2014": "compiled.read_monotowns_2014",
-    "municipal_dictionary": "dictionary.read",
-    "market_access": "dictionary.read_market_access",
-    "towns_2020": "regions.read_towns",
-    "population_regions": "regions.read_population",
-    "grp": "regions.read_grp",
-    "gva_structure": "regions.read_gva",
-    "toser": "compiled.read_toser",
-    "monotown_industries": "compiled.read_industries",
+    "municipal_incomes": incomes.read,
+    "population_2024": population.read_municipalities,
+    "monotowns_2024": population.read_monotowns,
+    "monotowns_2014": flat.read_monotowns_2014,
+    "municipal_dictionary": flat.read_dictionary,
+    "market_access": flat.read_market_access,
+    "towns_2020": flat.read_towns,
+    "population_regions": regions.read_population,
+    "grp": regions.read_grp,
+    "gva_structure": regions.read_gva,
+    "toser": flat.read_toser,
+    "monotown_industries": flat.read_industries,
+    # `make new-source` adds its reader above this line.
 }
 
 
-def own_module(table: str) -> str | None:
-    """The module that a table which is not listed has to itself, within the library."""
-    own = table not in READERS and find_spec(f"{__name__}.{table}") is not None
-    return f"acquire.readers.{table}" if own else None
+def read(table: str, path) -> pd.DataFrame:
+    """Read a table from its raw file as it is kept in ``data/snapshot``.
 
-
-def module_of(table: str) -> str | None:
-    """The module of a table's reader, within the library: ``readers.incomes``."""
+    Raises
+    ------
+    SourceError
+        The table has no reader, or its file is not what the reader knows.
+    """
     if table not in READERS:
-        return own_module(table)
-    return f"acquire.readers.{READERS[table].split('.')[0]}"
-
-
-def reader(table: str):
-    """The function that reads a table from its raw file; none where no one has written it."""
-    if module := own_module(table):
-        return import_module(f"monotowns.{module}").read
-    if table not in READERS:
-        return None
-    module, function = READERS[table].split(".")
-    return getattr(import_module(f"{__name__}.{module}"), function)
+        raise SourceError(
+            "workflow/monotowns/acquire/readers",
+            "a table of the registry has no reader",
+            keys=[table],
+            remedy=f"say make new-source NAME={table}, or add its function to READERS",
+        )
+    return READERS[table](path)

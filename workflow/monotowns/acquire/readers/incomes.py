@@ -1,9 +1,10 @@
 """Reader of Rosstat's municipal incomes (table Urov-14a), yearly sheets 2010-2022."""
 
+import re
+
 import pandas as pd
 
 from monotowns.acquire.readers import sheets
-from monotowns.panel.territories import code8
 from monotowns.run.errors import SourceError
 
 YEARS = range(2010, 2023)
@@ -28,30 +29,29 @@ GROUP_NAMES = r"^(?:Муниципальн|Городск[оие]|Админис
 
 
 def read(path) -> pd.DataFrame:
-    """Read all yearly sheets.
-
-    Parameters
-    ----------
-    path : path-like
-        The workbook as published.
+    """Read all yearly sheets, one row a municipality and year as printed.
 
     Returns
     -------
     pandas.DataFrame
-        One row a municipality and year as printed: ``year``, ``row`` (of the sheet, from 1),
-        ``code`` (8 digits, the leading zero restored, nothing else changed), ``name``,
-        ``taxable``, ``social``, ``total`` (thousand roubles) and ``per_resident`` (roubles; absent
-        before 2012). Region totals and group rows are left out.
-
-    Raises
-    ------
-    SourceError
-        A sheet or its header is missing, a column moved or changed its unit, a figure is no
-        number or one of two that belong together is missing, a region is gone or a row repeated.
+        ``year``, ``row`` (of the sheet, from 1), ``code`` (8 digits, the leading zero restored,
+        nothing else changed), ``name``, ``taxable``, ``social``, ``total`` (thousand roubles) and
+        ``per_resident`` (roubles; absent before 2012). Region totals and groups are left out.
     """
     frame = pd.concat([_sheet(path, year) for year in YEARS], ignore_index=True)
     _check(frame)
     return frame.sort_values(["year", "row"], ignore_index=True)
+
+
+def code8(value) -> str | None:
+    """Write an OKTMO code as 8 digits.
+
+    Integers lose their leading zero and strings carry spaces in the sources; a region's one- or
+    two-digit code is no municipality and gives None, and so does a text with a letter in it.
+    """
+    digits = str(int(value)) if isinstance(value, (int, float)) and value == value else str(value)
+    digits = re.sub(r"[\s-]", "", digits)
+    return digits.zfill(8) if re.fullmatch(r"\d{7,8}", digits, re.ASCII) else None
 
 
 def _check(frame):
@@ -64,9 +64,8 @@ def _check(frame):
     half = frame[["taxable", "social", "total"]].isna().nunique(axis=1) > 1
     if half.any():
         keys = frame.loc[half, ["year", "row", "code"]].astype(str).agg(" ".join, axis=1)
-        raise SourceError(
-            where, "a part of the income is missing", keys=keys, remedy="look for merged cells"
-        )
+        remedy = "look for merged cells"
+        raise SourceError(where, "a part of the income is missing", keys=keys, remedy=remedy)
     sheets.steady(frame, "code", "total", where)
 
 
@@ -81,53 +80,39 @@ def _check_codes(frame, printed, year, where):
     figures = frame["total"].map(lambda value: isinstance(value, int | float))
     unread = frame["code"].isna() & figures & ~apart
     if unread.any():
-        rows = zip(frame.loc[unread, "row"], printed[unread], strict=True)
-        raise SourceError(
-            where,
-            "a code of a territory cannot be read",
-            keys=[f"row {row}: {code!r}" for row, code in rows],
-        )
+        keys = [f"row {r}: {c!r}" for r, c in zip(frame["row"], printed, strict=True)]
+        keys = pd.Series(keys, frame.index)[unread]
+        raise SourceError(where, "a code of a territory cannot be read", keys=keys)
 
 
 def _sheet(path, year: int) -> pd.DataFrame:
+    where = f"municipal incomes, sheet {year}"
     rows = sheets.rows(path, str(year), skip_empty_area=False)
     header = next((i for i, row in enumerate(rows) if "Код ОКТМО" in map(str, row)), None)
     if header is None:
-        raise SourceError(f"municipal incomes, sheet {year}", "no column headed 'Код ОКТМО'")
+        raise SourceError(where, "no column headed 'Код ОКТМО'")
     title = " ".join(str(cell) for row in rows[:header] for cell in row if cell)
     if header and str(year) not in title:
-        raise SourceError(
-            f"municipal incomes, sheet {year}",
-            "a sheet's title names another year",
-            expected=year,
-            found=title.strip()[-100:],
-        )
-    columns = ORDER_2010 if year < 2012 else ORDER_2012
+        problem = "a sheet's title names another year"
+        raise SourceError(where, problem, expected=year, found=title.strip()[-100:])
+    columns, heads = (ORDER_2010, HEADS_2010) if year < 2012 else (ORDER_2012, HEADS_2012)
     # A swapped column would pass every later check, so the heads are held to the order.
     over, under = rows[header], rows[header + 1] if year < 2012 else []
     found = {i: f"{head} {under[i] if i < len(under) else ''}" for i, head in enumerate(over)}
-    sheets.heads(
-        found, HEADS_2010 if year < 2012 else HEADS_2012, f"municipal incomes, sheet {year}"
-    )
-    frame = pd.DataFrame(
-        [
-            (year, i, row[2], str(row[1]).strip(), *row[3 : 3 + len(columns)])
-            for i, row in enumerate(rows[header + 1 :], header + 2)
-        ],
-        columns=["year", "row", "code", "name", *columns],
-    )
+    sheets.heads(found, heads, where)
+    cells = [
+        (year, i, row[2], str(row[1]).strip(), *row[3 : 3 + len(columns)])
+        for i, row in enumerate(rows[header + 1 :], header + 2)
+    ]
+    frame = pd.DataFrame(cells, columns=["year", "row", "code", "name", *columns])
     printed = frame["code"]
     frame["code"] = printed.map(code8)
-    _check_codes(frame, printed, year, f"municipal incomes, sheet {year}")
-    frame = sheets.filled(frame[frame["code"].notna()], f"municipal incomes, sheet {year}")
+    _check_codes(frame, printed, year, where)
+    frame = sheets.filled(frame[frame["code"].notna()], where)
     # Some towns and districts are printed with a group's round code; their names tell them apart.
     okrug = frame["code"].str.endswith("00000") & frame["name"].str.endswith("округ")
     group = frame["code"].str.endswith("000000") | okrug | frame["name"].str.contains(GROUP_NAMES)
-    frame = frame[~group].copy()
+    frame = frame[~group].reindex(columns=["year", "row", "code", "name", *ORDER_2012])
     for column in columns:
-        figures = sheets.numbers(frame[column], f"municipal incomes, sheet {year}")
-        frame[column] = figures.round(3)
-    for column in ORDER_2012:
-        if column not in frame:
-            frame[column] = float("nan")
-    return frame[["year", "row", "code", "name", *ORDER_2012]]
+        frame[column] = sheets.numbers(frame[column], where).round(3)
+    return frame

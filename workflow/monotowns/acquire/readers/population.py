@@ -10,8 +10,6 @@ SHEET = "Численность_по_МО"
 REGIONS = "Перечень_субъектов_РФ"
 #: Tables of the monotowns by category: worst situation, at risk, stable.
 MONOTOWN_TABLES = {1: "Таб_5.1", 2: "Таб_5.2", 3: "Таб_5.3"}
-
-
 WHERE = f"population 2024, {SHEET}"
 #: Codes that the bulletin prints too short; their rows are left out.
 SHORT = {"1180010", "33540000"}
@@ -30,13 +28,12 @@ def _check(cells, regions):
     first = next((i for i, row in enumerate(cells) if _digits(row[0]).isdigit()), 0)
     found = {i: " ".join(str(row[i]) for row in cells[:first] if i < len(row)) for i in HEADS}
     sheets.heads(found, HEADS, WHERE)
+    codes = [(_digits(row[0]), row) for row in cells[first:]]
     unread = [
-        f"{_digits(row[0])!r} {row[1]}"
-        for row in cells[first:]
-        if isinstance(row[2], int | float)
-        and row[2] > 0
-        and _digits(row[0]) not in SHORT
-        and not (_digits(row[0]).isdigit() and len(_digits(row[0])) >= 9)
+        f"{code!r} {row[1]}"
+        for code, row in codes
+        if isinstance(row[2], int | float) and row[2] > 0 and code not in SHORT
+        if not (code.isdigit() and len(code) >= 9)
     ]
     if unread:
         raise SourceError(WHERE, "a code of a territory cannot be read", keys=unread)
@@ -50,18 +47,8 @@ def _check(cells, regions):
 def read_municipalities(path) -> pd.DataFrame:
     """Read upper-level municipalities, settlements and towns with their population.
 
-    Returns
-    -------
-    pandas.DataFrame
-        ``code`` (8 digits of the upper-level municipality), ``level`` (``municipality``,
-        ``settlement``, ``town``), ``name``, ``population`` (persons; absent where the bulletin
-        prints an ellipsis).
-
-    Raises
-    ------
-    SourceError
-        A column moved or changed its unit, a figure is no whole number, or a listed region has
-        no rows.
+    ``code`` (8 digits) is the upper-level municipality's, ``level`` is ``municipality``,
+    ``settlement`` or ``town``; ``population`` (persons) is absent where an ellipsis is printed.
     """
     records, parent = [], None
     cells = sheets.rows(path, SHEET)
@@ -87,35 +74,30 @@ def read_municipalities(path) -> pd.DataFrame:
 
 
 def read_monotowns(path) -> pd.DataFrame:
-    """Read the 321 monotowns of tables 5.1 to 5.3.
+    """Read the 321 monotowns of tables 5.1 to 5.3: ``category`` (1 to 3), residents in persons.
 
     The codes printed there are misaligned, so none is read: a town is known by region and name.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``region``, ``town``, ``municipality``, ``category`` (1 to 3), ``municipality_population``,
-        ``town_population`` (persons).
     """
     records = []
     for category, sheet in MONOTOWN_TABLES.items():
-        head = None
+        municipality = None
         printed = sheets.rows(path, sheet)
         sheets.heads(dict(enumerate(printed[3])), MONOTOWN_HEADS, f"population 2024, {sheet}")
         for row in printed[4:]:
             region, name, people = (str(row[2]).strip(), str(row[3]).strip(), row[4])
             if not region or not name:
                 continue
+            # A numbered row is a municipality, the row beneath it its monotown.
             if str(row[1]).strip():
-                head = (name, people)
-            elif head is not None:
-                records.append((region, name, head[0], category, head[1], people))
-                head = None
+                municipality = (name, people)
+            elif municipality is not None:
+                of, residents = municipality
+                records.append((region, name, of, category, residents, people))
+                municipality = None
     columns = ["region", "town", "municipality", "category"]
     people = ["municipality_population", "town_population"]
-    frame = pd.DataFrame(records, columns=columns + people)
-    sheets.filled(frame, "population 2024, monotowns")
+    where = "population 2024, monotowns"
+    frame = sheets.filled(pd.DataFrame(records, columns=columns + people), where)
     for column in people:
-        figures = sheets.numbers(frame[column], "population 2024, monotowns", whole=True)
-        frame[column] = figures.astype("Int64")
+        frame[column] = sheets.numbers(frame[column], where, whole=True).astype("Int64")
     return frame.sort_values(["region", "town"], ignore_index=True)

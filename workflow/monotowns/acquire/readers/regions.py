@@ -1,4 +1,4 @@
-"""Readers of regional tables: population, GRP, structure of GVA; and of towns in 2020."""
+"""Readers of regional tables: population, gross regional product, structure of value added."""
 
 import re
 
@@ -87,34 +87,22 @@ def read_gva(path) -> pd.DataFrame:
     pandas.DataFrame
         ``region``, ``year``, ``classification`` (``OKVED-2007`` to 2015, ``OKVED2`` from 2016),
         ``section`` (Latin letter), ``share`` (per cent of the region's GVA).
-
-    Raises
-    ------
-    SourceError
-        When a sheet's title speaks of another year: such a sheet repeats that year; when the
-        sections do not follow the letters or a share is no number.
     """
     records = []
     for year in GVA_YEARS:
         rows = sheets.rows(path, str(year))
         title = " ".join(str(c) for row in rows[:3] for c in row)
         if str(year) not in title:
-            raise SourceError(
-                str(path),
-                "a sheet's title names another year",
-                expected=year,
-                found=title.strip()[:150],
-            )
+            # Such a sheet repeats that other year.
+            problem = "a sheet's title names another year"
+            raise SourceError(str(path), problem, expected=year, found=title.strip()[:150])
         where = f"structure of value added, sheet {year}"
         header = next((row for row in rows if "Раздел A" in map(str, row)), None)
         if header is None:
             raise SourceError(where, "no column headed 'Раздел A'")
         # One sheet prints the Cyrillic О for the Latin letter.
-        sections = [
-            (i, str(c)[-1].replace("О", "O"))
-            for i, c in enumerate(header)
-            if str(c).startswith("Раздел")
-        ]
+        marked = [(i, str(c)) for i, c in enumerate(header) if str(c).startswith("Раздел")]
+        sections = [(i, head[-1].replace("О", "O")) for i, head in marked]
         letters = "".join(section for _, section in sections)
         if letters != "ABCDEFGHIJKLMNOPQRST"[: len(letters)]:
             raise SourceError(where, "the sections do not follow the letters", found=letters)
@@ -130,22 +118,3 @@ def read_gva(path) -> pd.DataFrame:
     sheets.once(frame, columns[:4], "structure of value added")
     sheets.kept(frame, "region", PARTED, "structure of value added")
     return frame.sort_values(columns[:4], ignore_index=True)
-
-
-def read_towns(path) -> pd.DataFrame:
-    """Read towns on 1 January 2020.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``town``, ``region``, ``population`` (persons), ``lat``, ``lon`` (degrees).
-    """
-    frame = sheets.columns(
-        pd.read_csv(path), ["city", "region_name", "population", "lat", "lon"], "towns 2020"
-    )
-    frame = frame.rename(columns={"city": "town", "region_name": "region"})
-    thousands = sheets.numbers(frame["population"], "towns 2020")
-    frame["population"] = (thousands * 1000).round().astype(int)
-    frame["region"] = frame["region"].map(region_name).fillna(frame["region"])
-    columns = ["town", "region", "population", "lat", "lon"]
-    return frame[columns].sort_values(["region", "town"], ignore_index=True)

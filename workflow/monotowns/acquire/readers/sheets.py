@@ -1,7 +1,7 @@
-"""What every reader holds its file to: sheets, columns, heads and figures that are what they were.
+"""What every reader checks of its file: sheets, columns, heads and figures are what they were.
 
 A new vintage is published by hand. What is read by place alone would take a moved column or a
-decimal comma for data; each of these functions refuses it and says where.
+decimal comma for data; each of these functions refuses it with a SourceError that says where.
 """
 
 import pandas as pd
@@ -16,13 +16,7 @@ JUMP = 3
 
 
 def workbook(path):
-    """Open a workbook.
-
-    Raises
-    ------
-    SourceError
-        The file is none.
-    """
+    """Open a workbook."""
     from python_calamine import CalamineError, CalamineWorkbook
 
     try:
@@ -46,49 +40,32 @@ def rows(path, sheet, **options) -> list[list]:
 
 
 def heads(found: dict[int, str], expected: dict[int, tuple], where: str) -> None:
-    """Hold the heads of a sheet's columns to the words that tell column and unit.
+    """Compare the heads of a sheet's columns (place -> head) with the words for column and unit.
 
-    Parameters
-    ----------
-    found : dict
-        Column's place -> its head.
-    expected : dict
-        Column's place -> words that the head has; a word after ``!`` it must not have.
-
-    Raises
-    ------
-    SourceError
-        A column moved, was renamed or is in another unit.
+    A word after ``!`` must not stand in the head.
     """
     for place, words in expected.items():
         head = " ".join(str(found.get(place, "")).split())
         for word in words:
-            if (word[1:] in head) if word.startswith("!") else (word not in head):
+            absent = word.startswith("!")
+            if (word.removeprefix("!") in head) == absent:
+                with_or_without = "without" if absent else "with"
                 raise SourceError(
                     where,
                     "columns moved, renamed or in another unit",
                     keys=[f"column {place + 1}"],
+                    expected=f"a head {with_or_without} '{word.removeprefix('!')}'",
                     found=head or "no head",
-                    expected=f"a head without '{word[1:]}'"
-                    if word.startswith("!")
-                    else f"a head with '{word}'",
                     remedy="compare the sheet with the last vintage, then change the reader",
                 )
 
 
-def columns(frame: pd.DataFrame, names, where: str) -> pd.DataFrame:
-    """Return a table that has the columns of these names.
-
-    Raises
-    ------
-    SourceError
-        Columns are missing, with the nearest that is there, or there are no rows.
-    """
-    absent = [name for name in names if name not in frame]
-    if absent:
+def columns(frame: pd.DataFrame, names: dict, where: str) -> pd.DataFrame:
+    """Take columns under new names (printed -> new), in that order; an absent one is refused."""
+    if absent := [name for name in names if name not in frame]:
         near = "; ".join(nearest(name, frame.columns) for name in absent)
         raise SourceError(where, "no such column", keys=absent, remedy=near)
-    return filled(frame, where)
+    return filled(frame[list(names)].rename(columns=names), where)
 
 
 def filled(frame: pd.DataFrame, where: str) -> pd.DataFrame:
@@ -99,13 +76,7 @@ def filled(frame: pd.DataFrame, where: str) -> pd.DataFrame:
 
 
 def once(frame: pd.DataFrame, key: list, where: str) -> pd.DataFrame:
-    """Return a table in which no key stands twice.
-
-    Raises
-    ------
-    SourceError
-        With the keys that do.
-    """
+    """Return a table in which no key stands twice."""
     twice = frame.duplicated(key)
     if twice.any():
         keys = frame.loc[twice, key].drop_duplicates().astype(str).agg(" ".join, axis=1)
@@ -116,11 +87,8 @@ def once(frame: pd.DataFrame, key: list, where: str) -> pd.DataFrame:
 def numbers(values: pd.Series, where: str, *, whole: bool = False) -> pd.Series:
     """Read figures; what stands for none is missing.
 
-    Raises
-    ------
-    SourceError
-        A text that is no figure (a decimal comma, a unit, a footnote), or with ``whole`` a
-        fraction.
+    A text that is no figure (a decimal comma, a unit, a footnote) is refused, and with ``whole``
+    a fraction.
     """
     text = values.map(lambda v: v.strip() if isinstance(v, str) else v)
     text = text.mask(text.isin(NO_FIGURE))
@@ -140,23 +108,15 @@ def numbers(values: pd.Series, where: str, *, whole: bool = False) -> pd.Series:
 
 
 def steady(frame: pd.DataFrame, unit: str, value: str, where: str) -> pd.DataFrame:
-    """Return a table whose years are all in one unit of measure.
+    """Return a table whose years are all in one unit of measure: no thousands among millions.
 
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        ``year``, the column ``unit`` (regions or codes) and the figures in ``value``.
-
-    Raises
-    ------
-    SourceError
-        In some year the median unit has :data:`JUMP` times its figure of the year before, or
-        less than its part: thousands where millions stood.
+    The median growth of the units (regions or codes) between two years stays within
+    :data:`JUMP`.
     """
     wide = frame.groupby([unit, "year"])[value].first().unstack()
     for before, year in zip(wide.columns, wide.columns[1:], strict=False):
         ratio = (wide[year] / wide[before]).median()
-        if not 1 / JUMP < ratio < JUMP and ratio == ratio:
+        if ratio <= 1 / JUMP or ratio >= JUMP:
             raise SourceError(
                 where,
                 "a year is in another unit than the year before",
@@ -170,17 +130,7 @@ def steady(frame: pd.DataFrame, unit: str, value: str, where: str) -> pd.DataFra
 def kept(frame: pd.DataFrame, unit: str, ended: dict, where: str) -> pd.DataFrame:
     """Return a table in which no unit of one year is missing in the next.
 
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        ``year`` and the column ``unit``.
-    ended : dict
-        Year -> units that are known to be missing from then on.
-
-    Raises
-    ------
-    SourceError
-        With the units that are gone.
+    ``ended`` holds by year the units that are known to be missing from then on.
     """
     found = frame.groupby("year")[unit].agg(set)
     for before, year in zip(found.index, found.index[1:], strict=False):

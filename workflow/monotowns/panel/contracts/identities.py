@@ -11,29 +11,47 @@ RESIDENTS = 0.02
 DISSOLVED = {"Таймырский", "Эвенкийский автономный округ"}
 #: The income table gives totals per resident from this year on.
 PER_RESIDENT_FROM = 2012
+#: Table, rule in words, and the function of all tables that returns how many cases it looked at
+#: and a text for each that breaks it; in the order in which they are written below.
+IDENTITIES = []
 
 
-def one_territory(tables):
-    """No two versions of a code are in force in one year; a version ends before ``year_to``."""
-    return _overlaps(tables["municipal_dictionary"], "code")
+def identity(table, rule, into=IDENTITIES):
+    """Put a function beside the rule that it checks."""
+
+    def put(function):
+        into.append((table, rule, function))
+        return function
+
+    return put
 
 
-def one_code(tables):
-    """No territory bears two codes in one year."""
-    return _overlaps(tables["municipal_dictionary"], "territory_id")
+def texts(frame: pd.DataFrame, *columns) -> list[str]:
+    """One text a row: its cells of the columns, in that order."""
+    return [" ".join(map(str, row)) for row in frame[list(columns)].itertuples(index=False)]
 
 
 def _overlaps(versions, unit):
+    """No two versions of a unit are in force in one year; a version ends before ``year_to``."""
     versions = versions.sort_values([unit, "year_from"])
     following = versions.groupby(unit)["year_from"].shift(-1)
-    bad = versions[
-        (versions["year_to"] > following) | (versions["year_from"] >= versions["year_to"])
-    ]
+    late = versions["year_to"] > following
+    bad = versions[late | (versions["year_from"] >= versions["year_to"])]
     return len(versions), texts(bad, unit, "year_from", "year_to")
 
 
-def one_region(tables):
-    """The region's digits of a code and the region's name go one to one."""
+@identity("municipal_dictionary", "one territory a code and year")
+def _one_territory(tables):
+    return _overlaps(tables["municipal_dictionary"], "code")
+
+
+@identity("municipal_dictionary", "one code a territory and year")
+def _one_code(tables):
+    return _overlaps(tables["municipal_dictionary"], "territory_id")
+
+
+@identity("municipal_dictionary", "one region's name a region's digits, and back")
+def _one_region(tables):
     versions = tables["municipal_dictionary"]
     pairs = pd.DataFrame({"digits": region_code(versions["code"]), "region": versions["region"]})
     pairs = pairs.drop_duplicates()
@@ -42,18 +60,24 @@ def one_region(tables):
 
 
 def region_names(table):
-    """Rule: the regions of a table bear the names that the dictionary gives them."""
+    """Make the rule that the regions of a table bear the names that the dictionary gives them."""
 
     def names(tables):
         known = set(tables["municipal_dictionary"]["region"]) | DISSOLVED
         found = tables[table]["region"].drop_duplicates()
         return len(found), sorted(set(found) - known)
 
-    return names
+    identity(table, "region names are the dictionary's")(names)
 
 
-def known_regions(tables):
-    """The digits of every printed code are a region's."""
+LISTS = ("monotowns_2014", "monotowns_2024", "toser")
+for name in (*LISTS, "population_regions", "grp", "gva_structure", "monotown_industries"):
+    region_names(name)
+region_names("towns_2020")
+
+
+@identity("municipal_incomes", "codes lie in known regions")
+def _known_regions(tables):
     known = set(region_code(tables["municipal_dictionary"]["code"]))
     incomes = tables["municipal_incomes"]
     found = incomes.assign(digits=region_code(incomes["code"])).groupby(["year", "digits"])
@@ -61,49 +85,43 @@ def known_regions(tables):
     return len(incomes), texts(rows[~rows["digits"].isin(known)], "year", "digits", "rows")
 
 
-def per_resident(tables):
-    """A total per resident stands in every row from its first year on, and in none before."""
+@identity("municipal_incomes", f"per resident from {PER_RESIDENT_FROM} on")
+def _per_resident(tables):
     incomes = tables["municipal_incomes"]
     due = incomes["year"] >= PER_RESIDENT_FROM
     bad = incomes[(incomes["per_resident"] > 0) != due]
     return len(incomes), texts(bad, "year", "code", "per_resident")
 
 
-def settlements(tables):
-    """The settlements of a municipality add up to it."""
+def _sums(parts, whole, what):
+    """A missing sum counts as broken."""
+    return [f"{k}: {what} {parts[k]:.0f} of {whole[k]:.0f}" for k in whole.index[~(parts == whole)]]
+
+
+@identity("population_2024", "settlements add up to their municipality")
+def _settlements(tables):
     level = tables["population_2024"].groupby(["code", "level"])["population"].sum().unstack()
     both = level.dropna(subset=["municipality", "settlement"])
     return len(both), _sums(both["settlement"], both["municipality"], "settlements")
 
 
-def municipalities(tables):
-    """The municipalities that the dictionary knows add up to the bulletin's row of the region."""
-    rows, known = tables["population_2024"], set(tables["municipal_dictionary"]["code"])
-    rows = rows[rows["level"] == "municipality"].assign(region=lambda f: f["code"].str[:2])
-    # Printed with and without its autonomous okrugs: the larger figure is the whole.
-    whole = rows[rows["code"].str.endswith("000000")].groupby("region")["population"].max()
-    parts = rows[rows["code"].isin(known)].groupby("region")["population"].sum()
-    return len(whole), _sums(parts.reindex(whole.index), whole, "municipalities")
+def _of_regions(tables):
+    """The bulletin's municipalities, and its row of every region by the region's two digits.
 
-
-def published_residents(tables):
-    """The bulletin's row of a region is near the published average of the year before."""
+    Printed with and without its autonomous okrugs: the larger figure is the whole.
+    """
     rows = tables["population_2024"]
-    rows = rows[(rows["level"] == "municipality") & rows["code"].str.endswith("000000")]
-    now = rows.groupby(rows["code"].str[:2])["population"].max()
-    average = _by_digits(tables, 2023).reindex(now.index)
-    bad = (now / average - 1).abs().fillna(1) > RESIDENTS
-    return len(now), [f"{k}: {now[k]:.0f} after {average[k]:.0f}" for k in now.index[bad]]
+    rows = rows[rows["level"] == "municipality"].assign(region=lambda f: f["code"].str[:2])
+    regions = rows[rows["code"].str.endswith("000000")]
+    return rows, regions.groupby("region")["population"].max()
 
 
-def towns_in_regions(tables):
-    """The towns of a region have no more residents than it has."""
-    digits = _digits(tables)
-    towns = tables["towns_2020"]
-    towns = towns.groupby(towns["region"].map(digits))["population"].sum()
-    region = _by_digits(tables, 2020).reindex(towns.index)
-    bad = ~(towns <= region)
-    return len(towns), [f"{k}: towns {towns[k]:.0f} of {region[k]:.0f}" for k in towns.index[bad]]
+@identity("population_2024", "municipalities add up to their region")
+def _municipalities(tables):
+    rows, whole = _of_regions(tables)
+    known = rows["code"].isin(tables["municipal_dictionary"]["code"])
+    parts = rows[known].groupby("region")["population"].sum()
+    return len(whole), _sums(parts.reindex(whole.index), whole, "municipalities")
 
 
 def _digits(tables):
@@ -112,104 +130,77 @@ def _digits(tables):
     return dict(zip(versions["region"], versions["code"].str[:2], strict=True))
 
 
-def _by_digits(tables, year):
+def _published(tables, year):
     people = tables["population_regions"]
     people = people[people["year"] == year]
     return people.groupby(people["region"].map(_digits(tables)))["population"].sum()
 
 
-def town_within(tables):
-    """A listed town has no more residents than its municipality."""
+@identity("population_2024", "regions near their published residents of 2023")
+def _published_residents(tables):
+    now = _of_regions(tables)[1]
+    average = _published(tables, 2023).reindex(now.index)
+    bad = (now / average - 1).abs().fillna(1) > RESIDENTS
+    return len(now), [f"{k}: {now[k]:.0f} after {average[k]:.0f}" for k in now.index[bad]]
+
+
+@identity("monotowns_2024", "town no larger than its municipality")
+def _town_within(tables):
     towns = tables["monotowns_2024"]
     both = towns.dropna(subset=["town_population", "municipality_population"])
     bad = both[both["town_population"] > both["municipality_population"]]
     return len(both), texts(bad, "region", "town", "town_population", "municipality_population")
 
 
-def town_lives(tables):
-    """A listed town whose residents are printed has some."""
+@identity("monotowns_2024", "town with residents")
+def _town_lives(tables):
     towns = tables["monotowns_2024"].dropna(subset=["town_population"])
     return len(towns), texts(towns[~(towns["town_population"] > 0)], "region", "town")
 
 
-def access_places(tables):
-    """The market-access index speaks of territories of the dictionary."""
+@identity("towns_2020", "towns no more than their region of 2020")
+def _towns_in_regions(tables):
+    towns = tables["towns_2020"]
+    towns = towns.groupby(towns["region"].map(_digits(tables)))["population"].sum()
+    region = _published(tables, 2020).reindex(towns.index)
+    bad = ~(towns <= region)
+    return len(towns), [f"{k}: towns {towns[k]:.0f} of {region[k]:.0f}" for k in towns.index[bad]]
+
+
+@identity("market_access", "territories are the dictionary's")
+def _access_places(tables):
     access = tables["market_access"]
     bad = access[~access["territory_id"].isin(tables["municipal_dictionary"]["territory_id"])]
     return len(access), texts(bad, "territory_id")
 
 
-def grp_residents(tables):
-    """A region with a product has residents in that year, where these begin."""
+@identity("grp", "regions have residents")
+def _grp_residents(tables):
     people = tables["population_regions"]
     product = tables["grp"][tables["grp"]["year"] >= people["year"].min()]
     both = product.merge(people, on=["region", "year"], how="left")
     return len(product), texts(both[both["population"].isna()], "region", "year")
 
 
-def sections(tables):
-    """Every region has the same sections of activity in a year."""
+@identity("gva_structure", "the year's sections in every region")
+def _sections(tables):
     size = tables["gva_structure"].groupby(["year", "region"]).size().rename("sections")
     bad = size[size != size.groupby("year").transform("max")].reset_index()
     return len(size), texts(bad, "year", "region", "sections")
 
 
-def hand_codes(tables):
-    """A code that is placed by hand is one that the income table prints."""
+@identity("hand_crosswalk", "codes placed by hand are printed")
+def _hand_codes(tables):
     hand = tables["hand_crosswalk"]
     bad = hand[~hand["code"].isin(tables["municipal_incomes"]["code"])]
     return len(hand), texts(bad, "code", "target")
 
 
-def hand_towns(tables):
-    """A town that is placed by hand is on a list, and its place is in the dictionary."""
-    lists = [tables[t][["region", "town"]] for t in ("monotowns_2014", "monotowns_2024", "toser")]
+@identity("hand_towns", "towns placed by hand are listed")
+def _hand_towns(tables):
+    lists = [tables[t][["region", "town"]] for t in LISTS]
     hand = tables["hand_towns"]
     listed = hand.merge(pd.concat(lists).drop_duplicates(), how="left", indicator=True)["_merge"]
     known = hand["code"].isin(tables["municipal_dictionary"]["code"])
     bad = hand[~((listed == "both").to_numpy() & known)]
     return len(hand), texts(bad, "region", "town", "code")
-
-
-def _sums(parts, whole, what):
-    """A missing sum counts as broken."""
-    return [f"{k}: {what} {parts[k]:.0f} of {whole[k]:.0f}" for k in whole.index[~(parts == whole)]]
-
-
-def texts(frame: pd.DataFrame, *columns) -> list[str]:
-    """One text a row: its cells of the columns, in that order."""
-    return [" ".join(map(str, row)) for row in frame[list(columns)].itertuples(index=False)]
-
-
-#: Table, rule in words, the function that tells how many cases it looked at and which break it.
-IDENTITIES = [
-    ("municipal_dictionary", "one territory a code and year", one_territory),
-    ("municipal_dictionary", "one code a territory and year", one_code),
-    ("municipal_dictionary", "one region's name a region's digits, and back", one_region),
-    *(
-        (t, "region names are the dictionary's", region_names(t))
-        for t in (
-            "monotowns_2014",
-            "monotowns_2024",
-            "toser",
-            "population_regions",
-            "grp",
-            "gva_structure",
-            "monotown_industries",
-            "towns_2020",
-        )
-    ),
-    ("municipal_incomes", "codes lie in known regions", known_regions),
-    ("municipal_incomes", f"per resident from {PER_RESIDENT_FROM} on", per_resident),
-    ("population_2024", "settlements add up to their municipality", settlements),
-    ("population_2024", "municipalities add up to their region", municipalities),
-    ("population_2024", "regions near their published residents of 2023", published_residents),
-    ("monotowns_2024", "town no larger than its municipality", town_within),
-    ("monotowns_2024", "town with residents", town_lives),
-    ("towns_2020", "towns no more than their region of 2020", towns_in_regions),
-    ("market_access", "territories are the dictionary's", access_places),
-    ("grp", "regions have residents", grp_residents),
-    ("gva_structure", "the year's sections in every region", sections),
-    ("hand_crosswalk", "codes placed by hand are printed", hand_codes),
-    ("hand_towns", "towns placed by hand are listed", hand_towns),
-]

@@ -1,12 +1,12 @@
 """Columns, ranges and keys of every table; all failures are reported at once with example keys."""
 
-from importlib import import_module
+import re
 
 import pandas as pd
+import pandera.pandas as pa
 
 from monotowns.run.errors import ContractError, examples
 
-CODE = r"^\d{8}$"
 #: Taxable + social = total is the office's own identity. Each of the three is rounded, in the
 #: coarsest year to whole thousand roubles: the sum may be off by three halves.
 ROUNDED = 1.5
@@ -16,253 +16,249 @@ ROUNDED_SHARES = 0.5
 NOT_TEXT = r"^[=+@-]|[<>\x00-\x1f]"
 
 
-def schemas() -> dict:
-    """The contract of every table, by its name."""
-    import pandera.pandas as pa
-
-    code = pa.Column(str, pa.Check.str_matches(CODE))
-    positive = pa.Column(float, pa.Check.gt(0))
-    amount = pa.Column(float, nullable=True)
-    text = pa.Column(str, nullable=True)
-    year = pa.Column(int, pa.Check.in_range(1998, 2030))
-    level = pa.Column(str, pa.Check.isin(["municipality", "settlement", "town"]))
-    people = pa.Column(float, pa.Check.ge(0), nullable=True, coerce=True)
-    date = pa.Column(str, pa.Check.str_matches(r"^20(1[5-9]|2[0-4])"), nullable=True)
-    category = pa.Column(int, pa.Check.isin([1, 2, 3]))
-    lat, lon = (
-        pa.Column(float, pa.Check.in_range(41, 82), nullable=True),
-        pa.Column(float, pa.Check.in_range(-180, 180), nullable=True),
-    )
-    anywhere = pa.Column(float, pa.Check.in_range(-90, 90), nullable=True)
-    share = pa.Column(float, pa.Check.in_range(0, 1), nullable=True)
-    adds_up = pa.Check(
-        lambda f: (f["taxable"] + f["social"] - f["total"]).abs() <= ROUNDED,
-        name="taxable + social = total",
-    )
-    return {
-        "municipal_incomes": pa.DataFrameSchema(
-            {
-                "year": pa.Column(int, pa.Check.in_range(2010, 2022)),
-                "code": code,
-                "name": text,
-                "taxable": amount,
-                "social": amount,
-                "total": amount,
-                "per_resident": amount,
-            },
-            checks=adds_up,
-            unique=["year", "row"],
-        ),
-        "municipal_dictionary": pa.DataFrameSchema(
-            {
-                "code": code,
-                "territory_id": pa.Column(int),
-                "region": pa.Column(str),
-                "year_from": pa.Column(int),
-                "year_to": pa.Column(int),
-                "lat": lat,
-                "lon": lon,
-            },
-            unique=["code", "year_from"],
-        ),
-        "population_2024": pa.DataFrameSchema(
-            {
-                "code": code,
-                "level": level,
-                "name": pa.Column(str),
-                "population": people,
-            },
-        ),
-        "monotowns_2014": pa.DataFrameSchema(
-            {"region": pa.Column(str), "town": pa.Column(str), "category": category},
-            unique=["region", "town"],
-        ),
-        "monotowns_2024": pa.DataFrameSchema(
-            {"region": pa.Column(str), "town": pa.Column(str), "category": category},
-            unique=["region", "town"],
-        ),
-        "toser": pa.DataFrameSchema(
-            {
-                "region": pa.Column(str),
-                "town": pa.Column(str),
-                "established": date,
-            },
-            unique=["region", "town"],
-        ),
-        "population_regions": pa.DataFrameSchema(
-            {"region": pa.Column(str), "year": year, "population": positive},
-            unique=["region", "year"],
-        ),
-        "towns_2020": pa.DataFrameSchema(
-            {
-                "town": pa.Column(str),
-                "region": pa.Column(str),
-                # Persons; the source prints thousands.
-                "population": pa.Column(int, pa.Check.in_range(100, 15_000_000)),
-                "lat": lat,
-                "lon": lon,
-            },
-            unique=["region", "town"],
-        ),
-        "towns": pa.DataFrameSchema(
-            {
-                "town": pa.Column(str),
-                "population": pa.Column(int, pa.Check.gt(0)),
-                "lat": anywhere,
-                "lon": lon,
-            },
-        ),
-        "market_access": pa.DataFrameSchema(
-            {"territory_id": pa.Column(int, unique=True), "market_access": positive},
-        ),
-        "grp": pa.DataFrameSchema(
-            {"region": pa.Column(str), "year": year, "grp": positive},
-            unique=["region", "year"],
-        ),
-        "gva_structure": pa.DataFrameSchema(
-            {
-                "region": pa.Column(str),
-                "year": pa.Column(int, pa.Check.in_range(2009, 2022)),
-                "classification": pa.Column(str, pa.Check.isin(["OKVED-2007", "OKVED2"])),
-                "section": pa.Column(str, pa.Check.str_matches("^[A-T]$")),
-                "share": pa.Column(float, pa.Check.in_range(0, 100)),
-            },
-            # Sections are exhaustive: the shares of a region and year add up, but for rounding.
-            checks=pa.Check(
-                lambda f: (
-                    (f.groupby(["region", "year"])["share"].transform("sum") - 100).abs()
-                    <= ROUNDED_SHARES
-                ),
-                name="shares add up to 100",
-            ),
-            unique=["region", "year", "section"],
-        ),
-        "monotown_industries": pa.DataFrameSchema(
-            {
-                "region": pa.Column(str),
-                "town": pa.Column(str),
-                "section": pa.Column(str, pa.Check.str_matches("^[A-S]$"), nullable=True),
-                "strength": pa.Column(
-                    str, pa.Check.isin(["town-forming", "main", "located", "dated", "weak"])
-                ),
-            },
-        ),
-        "municipalities": pa.DataFrameSchema(
-            {
-                "entity": pa.Column(str, pa.Check.str_length(min_value=1)),
-                "name": pa.Column(str),
-                "region": pa.Column(str),
-                "year": pa.Column(int, pa.Check.in_range(1900, 2100)),
-                "population": people,
-                "taxable": pa.Column(float, nullable=True, coerce=True),
-                "social": pa.Column(float, nullable=True, coerce=True, required=False),
-                "kind": pa.Column(str, nullable=True, required=False),
-                "lat": anywhere,
-                "lon": lon,
-            },
-            unique=["entity", "year"],
-        ),
-        "company_towns": pa.DataFrameSchema(
-            {
-                "list": pa.Column(int, pa.Check.in_range(1900, 2100)),
-                "entity": pa.Column(str, pa.Check.str_length(min_value=1)),
-                "town": pa.Column(str),
-                "category": pa.Column(
-                    float, pa.Check.isin([1, 2, 3]), nullable=True, coerce=True, required=False
-                ),
-                "town_share": pa.Column(
-                    float, pa.Check.in_range(0, 1), nullable=True, coerce=True, required=False
-                ),
-            },
-            unique=["list", "entity", "town"],
-        ),
-        "panel_municipalities": pa.DataFrameSchema(
-            {
-                "entity": pa.Column(str),
-                "population": positive,
-                "taxable": positive,
-                "region": pa.Column(str),
-                "monotown": pa.Column(float, pa.Check.isin([0, 1]), nullable=True),
-                "log_taxable_pc": pa.Column(float),
-            },
-            unique=["entity", "year"],
-        ),
-        "measures": pa.DataFrameSchema(
-            {
-                "entity": pa.Column(str),
-                "year": year,
-                "log_mp_.*": pa.Column(float, regex=True),
-                "core_.*_km": pa.Column(float, pa.Check.in_range(0, 10_000), regex=True),
-                "ring": pa.Column(str, nullable=False),
-            },
-            unique=["entity", "year"],
-        ),
-        "panel": pa.DataFrameSchema(
-            {
-                "entity": code,
-                "year": year,
-                "population": positive,
-                "taxable": positive,
-                "total": positive,
-                "region": pa.Column(str),
-                "lat": lat,
-                "lon": lon,
-                "monotown": pa.Column(float, pa.Check.isin([0, 1]), nullable=True),
-                "town_share": share,
-                "transfer_share": share,
-                # Roubles of the last year per resident: between a thousand and a hundred million.
-                "log_taxable_pc": pa.Column(float, pa.Check.in_range(7, 18.5)),
-            },
-            unique=["entity", "year"],
-        ),
-    }
+def number(*checks, kind=float, missing=False, absent=False):
+    """Declare a column of numbers; a figure may come without a fraction."""
+    coerce = kind is float
+    return pa.Column(kind, list(checks), nullable=missing, coerce=coerce, required=not absent)
 
 
-def schema_of(name: str):
-    """The pandera schema of a table; a new source brings it beside its reader."""
-    known = schemas()
-    if name in known:
-        return known[name]
-    return import_module(f"monotowns.acquire.readers.{name}").contract()
+def words(pattern=None, missing=False):
+    """Declare a column of text that matches a pattern."""
+    return pa.Column(str, pattern and pa.Check.str_matches(pattern), nullable=missing)
+
+
+def one_of(*values):
+    """Declare a column of text that is one of these."""
+    return pa.Column(str, pa.Check.isin(list(values)))
+
+
+def within(low, high, **options):
+    """Declare a column of numbers in a range."""
+    return number(pa.Check.in_range(low, high), **options)
+
+
+def table(key="", checks=None, **columns):
+    """Declare a table: the columns that identify a row, what holds between columns, each column."""
+    return pa.DataFrameSchema(columns, checks=checks, unique=key.split() or None)
+
+
+text, code, whole = words(), words(r"^\d{8}$"), number(kind=int)
+entity = pa.Column(str, pa.Check.str_length(min_value=1))
+year, any_year = within(1998, 2030, kind=int), within(1900, 2100, kind=int)
+amount, positive = number(missing=True), number(pa.Check.gt(0))
+people, share = number(pa.Check.ge(0), missing=True), within(0, 1, missing=True)
+category, mark = pa.Check.isin([1, 2, 3]), number(pa.Check.isin([0, 1]), missing=True)
+lat, lon = within(41, 82, missing=True), within(-180, 180, missing=True)
+anywhere = within(-90, 90, missing=True)
+towns = table("region town", region=text, town=text, category=number(category, kind=int))
+
+
+def adds_up(frame):
+    """Taxable income and social payments are the total."""
+    return (frame["taxable"] + frame["social"] - frame["total"]).abs() <= ROUNDED
+
+
+def whole_shares(frame):
+    """Sections are exhaustive: the shares of a region and year add up, but for rounding."""
+    total = frame.groupby(["region", "year"])["share"].transform("sum")
+    return (total - 100).abs() <= ROUNDED_SHARES
+
+
+SCHEMAS = {
+    "municipal_incomes": table(
+        "year row",
+        pa.Check(adds_up, name="taxable + social = total"),
+        year=within(2010, 2022, kind=int),
+        code=code,
+        name=words(missing=True),
+        taxable=amount,
+        social=amount,
+        total=amount,
+        per_resident=amount,
+    ),
+    "municipal_dictionary": table(
+        "code year_from",
+        code=code,
+        territory_id=whole,
+        region=text,
+        year_from=whole,
+        year_to=whole,
+        lat=lat,
+        lon=lon,
+    ),
+    "population_2024": table(
+        code=code, level=one_of("municipality", "settlement", "town"), name=text, population=people
+    ),
+    "monotowns_2014": towns,
+    "monotowns_2024": towns,
+    "toser": table(
+        "region town",
+        region=text,
+        town=text,
+        established=words(r"^20(1[5-9]|2[0-4])", missing=True),
+    ),
+    "population_regions": table("region year", region=text, year=year, population=positive),
+    # Residents in persons; the source prints thousands.
+    "towns_2020": table(
+        "region town",
+        town=text,
+        region=text,
+        population=within(100, 15_000_000, kind=int),
+        lat=lat,
+        lon=lon,
+    ),
+    "towns": table(town=text, population=number(pa.Check.gt(0), kind=int), lat=anywhere, lon=lon),
+    "market_access": table(territory_id=pa.Column(int, unique=True), market_access=positive),
+    "grp": table("region year", region=text, year=year, grp=positive),
+    "gva_structure": table(
+        "region year section",
+        pa.Check(whole_shares, name="shares add up to 100"),
+        region=text,
+        year=within(2009, 2022, kind=int),
+        classification=one_of("OKVED-2007", "OKVED2"),
+        section=words("^[A-T]$"),
+        share=within(0, 100),
+    ),
+    "monotown_industries": table(
+        region=text,
+        town=text,
+        section=words("^[A-S]$", missing=True),
+        strength=one_of("town-forming", "main", "located", "dated", "weak"),
+    ),
+    "municipalities": table(
+        "entity year",
+        entity=entity,
+        name=text,
+        region=text,
+        year=any_year,
+        population=people,
+        taxable=amount,
+        social=number(missing=True, absent=True),
+        kind=pa.Column(str, nullable=True, required=False),
+        lat=anywhere,
+        lon=lon,
+    ),
+    "company_towns": table(
+        "list entity town",
+        list=any_year,
+        entity=entity,
+        town=text,
+        category=number(category, missing=True, absent=True),
+        town_share=within(0, 1, missing=True, absent=True),
+    ),
+    "panel_municipalities": table(
+        "entity year",
+        entity=text,
+        population=positive,
+        taxable=positive,
+        region=text,
+        monotown=mark,
+        log_taxable_pc=number(),
+    ),
+    "measures": pa.DataFrameSchema(
+        {
+            "entity": text,
+            "year": year,
+            "log_mp_.*": pa.Column(float, regex=True),
+            "core_.*_km": pa.Column(float, pa.Check.in_range(0, 10_000), regex=True),
+            "ring": text,
+        },
+        unique=["entity", "year"],
+    ),
+    "panel": table(
+        "entity year",
+        entity=code,
+        year=year,
+        population=positive,
+        taxable=positive,
+        total=positive,
+        region=text,
+        lat=lat,
+        lon=lon,
+        monotown=mark,
+        town_share=share,
+        transfer_share=share,
+        # Roubles of the last year per resident: between a thousand and a hundred million.
+        log_taxable_pc=within(7, 18.5),
+    ),
+    # `make new-source` adds its contract above this line.
+}
 
 
 def check(frame: pd.DataFrame, name: str) -> pd.DataFrame:
-    """Hold a table to its contract and return it.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-    name : str
-        Table of ``data/snapshot`` or ``"panel"``.
+    """Return a table that keeps its contract; one without a contract needs only plain texts.
 
     Raises
     ------
     ContractError
         One error with every broken rule, how many rows break it and example keys.
     """
-    import pandera.pandas as pa
-
     _check_texts(frame, name)
-    try:
-        return schema_of(name).validate(frame, lazy=True)
-    except pa.errors.SchemaErrors as error:
-        cases = error.failure_cases
-        lines = []
-        for (column, rule), part in cases.groupby(["column", "check"], dropna=False, sort=True):
-            rows = part["index"].dropna().unique()
-            keys = [row_key(frame, row) for row in rows[:3] if row in frame.index]
-            values = examples(part["failure_case"], 3)
-            where = f" at {'; '.join(keys)}" if keys else ""
-            lines.append(f"{column}: {rule}: {len(part)} cases, e.g. {values}{where}")
+    frame, rules = validated(frame, name)
+    if lines := [
+        f"{rule}: {len(cases)} cases, e.g. {examples(cases, 3)}" for rule, cases in rules if cases
+    ]:
         raise ContractError(
             f"table {name}",
             "the contract is broken",
             found="\n    " + "\n    ".join(lines),
             remedy="repair the reader or the source; known faults belong into data/corrections",
-        ) from None
+        )
+    return frame
 
 
-def row_key(frame: pd.DataFrame, row) -> str:
+def validated(frame: pd.DataFrame, name: str) -> tuple[pd.DataFrame, list]:
+    """Validate a table.
+
+    Returns
+    -------
+    frame : pandas.DataFrame
+        With whole figures as fractions where the contract has these.
+    rules : list of tuple
+        Every rule in words, with the rows and values that break it: none where it is kept.
+    """
+    schema = SCHEMAS.get(name)
+    if schema is None:
+        return frame, []
+    broken = {}
+    try:
+        frame = schema.validate(frame, lazy=True)
+    except pa.errors.SchemaErrors as error:
+        broken = _cases(frame, schema, error.failure_cases)
+    rules = {column: _words(column, of) for column, of in schema.columns.items()}
+    rules |= {of.name: of.name for of in schema.checks}
+    if schema.unique:
+        rules["multiple_fields_uniqueness"] = f"one row a {', '.join(schema.unique)}"
+    # Whatever pandera reports beside the declared rules is reported too.
+    return frame, [(rule, broken.pop(key, [])) for key, rule in rules.items()] + [*broken.items()]
+
+
+def _words(column, of):
+    rules = [] if of.nullable else ["never missing"]
+    rules += [check.error for check in of.checks] + (["no value twice"] if of.unique else [])
+    return f"{column}: {', '.join(rules) or of.dtype}"
+
+
+def _cases(frame, schema, failures):
+    """Cases by the rule that they break, one text a row of the table."""
+    found = {}
+    whole = {of.name for of in schema.checks} | {"multiple_fields_uniqueness"}
+    for failure in failures.itertuples(index=False):
+        at = _key(frame, failure.index) if failure.index in frame.index else ""
+        if failure.check == "column_in_dataframe":
+            key, case = failure.failure_case, f"{failure.failure_case}: no such column"
+        elif failure.check in whole:
+            key, case = failure.check, at or str(failure.failure_case)
+        else:
+            patterns = (c for c, of in schema.columns.items() if of.regex)
+            found_by = (c for c in patterns if re.fullmatch(c, str(failure.column)))
+            key = next(found_by, failure.column)
+            case = f"{at}: {failure.failure_case} ({failure.check})"
+        found.setdefault(key, {})[case] = None
+    return {key: list(cases) for key, cases in found.items()}
+
+
+def _key(frame, row):
     """What identifies a row of a table, in one text."""
     keys = ("entity", "code", "territory_id", "year", "region", "town")
     return " ".join(str(frame.loc[row, c]) for c in keys if c in frame)
@@ -277,7 +273,7 @@ def _check_texts(frame, name):
             raise ContractError(
                 f"table {name}",
                 "a text is a formula, a tag or has a control character",
-                keys=[f"{column}, {row_key(frame, row)}".strip(", ") for row in bad.index],
+                keys=[f"{column}, {_key(frame, row)}".strip(", ") for row in bad.index],
                 found=examples(map(repr, bad), 3),
                 remedy="repair the reader or the source",
             )
