@@ -95,7 +95,7 @@ rule build_stages:
         runtime=5,
     params:
         deflator=config["deflator"],
-        stages=config["stages"],
+        turn=config["stages"],
         draws=config["draws"]["permutation"],
         seed=config["seed"],
         code=code_of("workflow/monotowns", "workflow/scripts/measure/build_stages.py"),
@@ -113,12 +113,9 @@ rule build_exposure:
         towns=rules.build_panel.output.towns,
         panel=rules.build_panel.output.panel,
     output:
-        **{
-            f"{unit}_{part}": f"data/panel/{unit}_{part}.csv"
-            for unit in ("town", "firm_town", "region")
-            for part in ("shares", "shocks")
-        },
         exposure="data/panel/exposure.csv",
+        shares="data/panel/exposure_shares.csv",
+        shocks="data/panel/exposure_shocks.csv",
     log:
         "logs/build_exposure.json",
     benchmark:

@@ -1,13 +1,14 @@
 """Market potential, its scales and instrument, distance to cores and rings."""
 
+import pandas as pd
+from monotowns.measures.space import foreign_countries, measure
+from monotowns.panel.contracts import check
+from monotowns.run.stage import run
+
 
 def main(
     panel: str, towns: str, settings: dict, contract: str, measures: str, regions: str | None = None
 ):
-    import pandas as pd
-    from monotowns.measures.space import measure
-    from monotowns.panel.contracts import check
-
     published = pd.DataFrame(columns=["region", "year", "population"])
     if regions is not None:
         published = check(pd.read_csv(regions), "population_regions")
@@ -16,20 +17,11 @@ def main(
         check(pd.read_csv(towns), contract),
         published,
         settings,
+        foreign_countries(settings["home"]),
     )
-    check(frame, "measures").to_csv(
-        measures, index=False, lineterminator="\n", float_format="%.10g"
-    )
+    table = check(frame, "measures")
+    table.to_csv(measures, index=False, lineterminator="\n", float_format="%.10g")
 
 
 if "snakemake" in globals():
-    from monotowns.run.stage import run
-
-    run(
-        main,
-        snakemake,
-        **dict(snakemake.input.items()),
-        settings=snakemake.params.settings,
-        contract=snakemake.params.contract,
-        **dict(snakemake.output.items()),
-    )
+    run(main, snakemake)

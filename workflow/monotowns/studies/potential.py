@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from monotowns.estimate.record import Fit
+from monotowns.estimate.record import Fit, to_records
 from monotowns.measures.composite import index
 from monotowns.measures.potential import (
     DIMENSIONS,
@@ -13,6 +13,7 @@ from monotowns.measures.potential import (
     INDICATORS,
     RESIDENTS,
     Measured,
+    build_potential,
     indicators,
 )
 from monotowns.run.errors import DesignError
@@ -23,8 +24,44 @@ OUTCOMES = {
 }
 
 
-def check_no_circularity(measured: dict, outcome: Measured) -> list[str]:
-    """Refuse an index that would be tested on its own inputs.
+def study(panel, measures, manufacturing, draws, seed):
+    """Index and rank band of every monotown, validated on what happened later.
+
+    Parameters
+    ----------
+    panel, measures, manufacturing : pandas.DataFrame
+        See :func:`monotowns.measures.potential.build_potential`.
+    draws : dict
+        ``ranks`` of the rank bands, ``permutation`` of the validation's bootstrap.
+    seed : int
+
+    Returns
+    -------
+    records : pandas.DataFrame
+    facts : dict
+    tables : dict of pandas.DataFrame
+        ``potential``.
+    """
+    table = build_potential(panel, measures, manufacturing, draws["ranks"], seed)
+    fits = validation(panel, measures, manufacturing, draws["permutation"], seed)
+    records = [
+        to_records(
+            fit,
+            specification=f"potential_{outcome}_{version}",
+            question="potential",
+            group="headline" if version == "independent" else "robustness",
+            outcome=f"growth of {outcome}",
+            sample="monotowns with every indicator",
+            weights="none",
+            seed=seed,
+        )
+        for (outcome, version), fit in fits.items()
+    ]
+    return pd.concat(records), potential_facts(table), {"potential": table}
+
+
+def independent_indicators(measured: dict, outcome: Measured) -> list[str]:
+    """The indicators that share no source with an outcome: no index is tested on its own inputs.
 
     A year apart is not enough where the source is shared: an error or a passing shock in the last
     indicator year that has not died out by the base year raises the index and lowers the growth
@@ -37,15 +74,10 @@ def check_no_circularity(measured: dict, outcome: Measured) -> list[str]:
     outcome : Measured
         Growth from its first to its last year.
 
-    Returns
-    -------
-    list of str
-        The indicators that share no source with the outcome, in order.
-
     Raises
     ------
     DesignError
-        An indicator looks at the outcome's base year or later, or none is independent.
+        An indicator looks at the outcome's base year or later.
     """
     late = [name for name, of in measured.items() if of.last_year >= outcome.first_year]
     if late:
@@ -55,24 +87,17 @@ def check_no_circularity(measured: dict, outcome: Measured) -> list[str]:
             keys=late,
             expected=f"measured before {outcome.first_year}",
         )
-    apart = [name for name, of in measured.items() if not of.sources & outcome.sources]
-    if not apart:
-        raise DesignError(
-            "development potential",
-            "every indicator shares the outcome's source",
-            keys=sorted(outcome.sources),
-        )
-    return apart
+    return [name for name, of in measured.items() if not of.sources & outcome.sources]
 
 
 def growth(panel: pd.DataFrame, column: str) -> pd.Series:
     """Change of a logged outcome over the years of :data:`OUTCOMES`, indexed by ``entity``."""
     of = OUTCOMES[column]
     wide = panel.pivot(index="entity", columns="year", values=column)
-    return (wide[of.last_year] - wide[of.first_year]).dropna().rename(column)
+    return (wide[of.last_year] - wide[of.first_year]).dropna()
 
 
-def validate(score, outcome, region, draws, seed, level=0.95) -> Fit:
+def validate(score, outcome, region, draws, seed) -> Fit:
     """Rank correlation of an index with what happened later.
 
     Parameters
@@ -84,13 +109,11 @@ def validate(score, outcome, region, draws, seed, level=0.95) -> Fit:
     region : pandas.Series
         Cluster of each unit: drawn whole, with replacement.
     draws, seed : int
-    level : float
-        Coverage of the percentile interval.
 
     Returns
     -------
     Fit
-        One term, ``spearman``; the p-value inverts the percentile interval.
+        One term, ``spearman``, with its 95 per cent percentile interval; the p-value inverts it.
 
     Raises
     ------
@@ -98,76 +121,70 @@ def validate(score, outcome, region, draws, seed, level=0.95) -> Fit:
         Fewer than two clusters or four units, or one side does not vary.
     """
     frame = pd.DataFrame({"score": score, "outcome": outcome}).dropna()
-    cluster, names = pd.factorize(region.reindex(frame.index))
-    varies = frame.nunique().min() > 1
-    if len(frame) < 4 or len(names) < 2 or (cluster < 0).any() or not varies:
+    cluster, names = pd.factorize(region[frame.index])
+    if len(frame) < 4 or len(names) < 2 or frame.nunique().min() < 2:
         raise DesignError(
             "validation",
             "too few units or clusters, or no variation",
             found=f"{len(frame)} units, {len(names)} clusters",
         )
     x, y = frame.to_numpy().T
-    members = [np.flatnonzero(cluster == c) for c in range(len(names))]
     rng = np.random.default_rng(seed)
-    estimate, drawn = _spearman(x, y), np.empty(draws)
+    members = [np.flatnonzero(cluster == c) for c in range(len(names))]
+    drawn = np.empty(draws)
     for b in range(draws):
         rows = np.concatenate([members[c] for c in rng.integers(len(names), size=len(names))])
-        drawn[b] = _spearman(x[rows], y[rows])
+        drawn[b] = stats.spearmanr(x[rows], y[rows]).statistic
     # A draw of clusters within which one side is constant has no correlation.
     drawn = drawn[~np.isnan(drawn)]
-    low, high = np.percentile(drawn, [50 * (1 - level), 50 * (1 + level)])
+    low, high = np.percentile(drawn, [2.5, 97.5])
     tail = min((drawn <= 0).sum(), (drawn >= 0).sum())
     terms = pd.DataFrame(
         {
             "term": ["spearman"],
-            "estimate": [estimate],
+            "estimate": [stats.spearmanr(x, y).statistic],
             "standard_error": [drawn.std(ddof=1)],
             "ci_low": [low],
             "ci_high": [high],
             "p_value": [min(1.0, 2 * (1 + tail) / (1 + len(drawn)))],
         }
     )
-    return Fit(
-        terms,
-        "rank correlation",
-        f"cluster bootstrap (region), {draws} draws, percentile",
-        len(frame),
-        len(frame),
-        len(names),
-        details={"draws": drawn},
-    )
+    variance = f"cluster bootstrap (region), {draws} draws, percentile"
+    return Fit(terms, "rank correlation", variance, len(frame), len(frame), len(names))
 
 
-def _spearman(x, y):
-    x, y = (stats.rankdata(v) for v in (x, y))
-    x, y = x - x.mean(), y - y.mean()
-    scale = np.sqrt((x @ x) * (y @ y))
-    return x @ y / scale if scale > 0 else np.nan
-
-
-def build_validation(panel, measures, manufacturing, draws, seed) -> dict:
+def validation(panel, measures, manufacturing, draws, seed) -> dict:
     """Validate the index on every outcome, with all indicators and with independent ones only.
 
-    Both versions speak of the same units: those with every indicator.
-
-    Parameters
-    ----------
-    panel, measures, manufacturing
-        See :func:`monotowns.measures.potential.indicators`.
-    draws, seed : int
-        See :func:`validate`.
+    Both versions use the same units: those with every indicator.
 
     Returns
     -------
     dict
-        (outcome, ``"all"`` or ``"independent"``) -> :class:`monotowns.estimate.record.Fit`.
+        (outcome, ``"all"`` or ``"independent"``) -> :class:`Fit`.
     """
     table = indicators(panel, measures, manufacturing).dropna()
     region = panel.drop_duplicates("entity").set_index("entity")["region"]
     fits = {}
     for outcome, of in OUTCOMES.items():
-        apart = check_no_circularity(INDICATORS, of)
+        apart = independent_indicators(INDICATORS, of)
         for version, names in (("all", list(INDICATORS)), ("independent", apart)):
             score = index(table[names], DIMENSIONS, DIRECTIONS)["index"]
             fits[outcome, version] = validate(score, growth(panel, outcome), region, draws, seed)
     return fits
+
+
+def potential_facts(table) -> dict:
+    """Facts of the ranked monotowns."""
+    ranked = table[table["rank"].notna()]
+    width = ranked["rank_high"] - ranked["rank_low"]
+    top, bottom = ranked.iloc[:5]["name"], ranked.iloc[-5:]["name"]
+    return {
+        "potential.ranked": [len(ranked), "count"],
+        "potential.listed": [len(table), "count"],
+        "potential.band": [width.median(), "count"],
+        "potential.top": [", ".join(top), "text"],
+        "potential.bottom": [", ".join(bottom), "text"],
+        "potential.never_top_half": [(ranked["rank_low"] > len(ranked) / 2).sum(), "count"],
+        "potential.always_top_half": [(ranked["rank_high"] <= len(ranked) / 2).sum(), "count"],
+    }
