@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
-from monotowns.studies.facts import curve_facts, panel_facts, stage_facts, toser_facts
+from monotowns.studies.facts import curve_facts, panel_facts, toser_facts
 
 
 def values(facts):
@@ -37,72 +37,6 @@ def test_facts_of_a_panel_of_three_entities():
     assert found["market_access.rank_correlation"] == pytest.approx(0.5)  # ranks 1 3 2 beside 1 2 3
     assert found["monotowns_2014.official"] == 3 and "monotowns_2014.rows" not in found
     assert "panel.residents_share" not in panel_facts(panel, matched, coverage.iloc[:0])
-
-
-def test_facts_of_the_stages():
-    nulls = ["years in one order for all", "each region apart"]
-    grid = pd.DataFrame(
-        [
-            (k, 1, share, null, 4, turned, 1.5, 0.25, p)
-            for k, turned in ((2, 3), (3, 2))
-            for share, null, p in (
-                ("adjusted", nulls[0], k / 10),
-                ("adjusted", nulls[1], k / 100),
-                ("published", nulls[0], 0.5),
-            )
-        ],
-        columns=[
-            "k",
-            "threshold",
-            "share",
-            "null",
-            "regions",
-            "turned",
-            "expected",
-            "false_positive_rate",
-            "p_value",
-        ],
-    )
-    whole, falling = ["industrialised"], ["de-industrialising"]
-    stages = {
-        2009: whole * 4,
-        2013: falling + whole * 3,
-        2019: ["re-industrialising"] * 4,
-        2022: falling * 3 + whole,
-    }
-    table = pd.DataFrame(
-        [
-            (region, year, stage, kind, p)
-            for year, of in stages.items()
-            for region, stage, kind, p in zip(
-                "abcd",
-                of,
-                ["share only", "share and volume", "share only", ""],
-                [0.01, 0.2, 0.9, None],
-                strict=True,
-            )
-        ],
-        columns=["region", "year", "stage", "kind", "break_p"],
-    )
-    step = SimpleNamespace(estimate=-0.1, standard_error=0.02, placebos=pd.Series([0.03, -0.05]))
-    found = values(stage_facts(table, step, grid, rising_years=3, threshold=1))
-    assert (found["stages.turned"], found["stages.turned.p"], found["stages.apart.p"]) == (
-        2,
-        0.3,
-        0.03,
-    )
-    assert (found["stages.grid.rules"], found["stages.grid.p"], found["stages.grid.apart.p"]) == (
-        2,
-        0.2,
-        0.02,
-    )
-    assert (found["stages.breaks"], found["stages.breaks.regions"]) == (1, 3)
-    assert found["stages.breaks.expected"] == pytest.approx(0.15)
-    assert found["stages.years_after_2020"] == 2
-    assert found["stages.falling"] == 75  # three of four
-    assert found["stages.2013.de-industrialising"] == 1
-    assert (found["stages.share_only"], found["stages.share_and_volume"]) == (2, 1)
-    assert found["stages.step.placebo"] == 0.05
 
 
 def test_facts_of_a_curve_of_four():

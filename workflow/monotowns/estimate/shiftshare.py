@@ -40,11 +40,6 @@ def fit(y, x, shares, null_imposed=False) -> Fit:
     Fit
         One term ``exposure``, without a small-sample correction, as there; ``n_clusters`` is the
         number of shocks.
-
-    Raises
-    ------
-    DesignError
-        Fewer than two shocks, or collinear shares.
     """
     y, x, shares = (np.asarray(v, float) for v in (y, x, shares))
     count, rank = shares.shape[1], np.linalg.matrix_rank(shares, rtol=1e-8)
@@ -112,20 +107,8 @@ def rotemberg(y, shares: pd.DataFrame, shocks: pd.Series) -> pd.DataFrame:
     Goldsmith-Pinkham, Sorkin and Swift (2020), after Rotemberg (1983): the estimate is the weighted
     sum of the estimates that use one share at a time as instrument. As the shares add up to one the
     weights would depend on the level of the shocks, which is arbitrary: deviations from their mean
-    are taken.
-
-    Parameters
-    ----------
-    y : array_like, shape (n,)
-    shares : pandas.DataFrame, shape (n, S)
-        Rows add up to 1.
-    shocks : pandas.Series, shape (S,)
-
-    Returns
-    -------
-    pandas.DataFrame
-        A row a shock: ``shock``, ``weight`` (they sum to one and may be negative), ``estimate``
-        (just-identified), ``exposure`` (share of all exposure), ``growth``.
+    are taken. A row a shock: ``shock``, ``weight`` (they sum to one and may be negative),
+    ``estimate`` (just-identified), ``exposure`` (share of all exposure), ``growth``.
     """
     y, x = np.asarray(y, float), (shares @ shocks).to_numpy()
     first = shares.T @ (x - x.mean())

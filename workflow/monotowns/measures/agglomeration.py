@@ -26,11 +26,9 @@ def market_potential(lat, lon, mass, region, kappa_km, min_distance_km, local_km
 
     Parameters
     ----------
-    lat, lon : array_like, shape (n,)
-        Degrees.
+    lat, lon, region : array_like, shape (n,)
     mass : array_like, shape (n, T)
         Persons, one column a year, none missing.
-    region : array_like, shape (n,)
     kappa_km : float
         Scale of the exponential decay.
     min_distance_km : float

@@ -18,23 +18,8 @@ TOLERANCE = 1e-8
 def entropy_weights(controls, target) -> np.ndarray:
     """Weights nearest to equal ones (Kullback-Leibler) that give the controls the target means.
 
-    Hainmueller (2012), "Entropy balancing for causal effects", equation 6.
-
-    Parameters
-    ----------
-    controls : array_like, shape (n, k)
-    target : array_like, shape (k,)
-        Means of the treated.
-
-    Returns
-    -------
-    numpy.ndarray, shape (n,)
-        Positive, mean one.
-
-    Raises
-    ------
-    DesignError
-        No weights give these means: the target lies outside what the controls span.
+    Hainmueller (2012), "Entropy balancing for causal effects", equation 6: positive weights of mean
+    one. There are none if the means of the treated lie outside what the controls span.
     """
     controls, target = np.asarray(controls, float), np.asarray(target, float)
     gap = (controls - target) / controls.std(axis=0)
@@ -60,14 +45,7 @@ def entropy_weights(controls, target) -> np.ndarray:
 def balance_panel(panel, treatment, columns, years) -> pd.DataFrame:
     """Weigh the controls of a panel to the treated on pre-treatment values.
 
-    Parameters
-    ----------
-    panel : pandas.DataFrame
-        ``entity``, ``year``, the treatment (1, 0 or missing) and the columns.
-    treatment : str
-    columns : sequence of str
-        Balanced on their value in each of the years.
-    years : sequence of int
+    The treatment is 1, 0 or missing; each column is balanced on its value in each of the years.
 
     Returns
     -------

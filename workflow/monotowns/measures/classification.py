@@ -55,11 +55,6 @@ def comparable_groups(structure: pd.DataFrame) -> pd.DataFrame:
     -------
     pandas.DataFrame
         ``region``, ``year``, ``industry`` (see :data:`GROUPS`), ``share``, sorted.
-
-    Raises
-    ------
-    DesignError
-        A section is unknown to its classification.
     """
     pairs = pd.MultiIndex.from_frame(structure[["classification", "section"]])
     unknown = pairs.difference(list(GROUP_OF))
@@ -72,13 +67,8 @@ def comparable_groups(structure: pd.DataFrame) -> pd.DataFrame:
 class Step(NamedTuple):
     """A shift of levels in 2016 that all regions share, log points.
 
-    Attributes
-    ----------
-    estimate : float
-    standard_error : float
-        Spread over the regions; says nothing of what moved all of them in that year.
-    placebos : pandas.Series
-        The same statistic at every other year: the yardstick for the common part.
+    The standard error is the spread over the regions and says nothing of what moved all of them
+    in that year; the yardstick for that are the placebos, the same statistic at every other year.
     """
 
     estimate: float
@@ -91,17 +81,7 @@ def common_step(series: pd.DataFrame) -> Step:
 
     With ``d`` the first differences of logs, the median over regions of ``d[2016]`` minus the
     region's mean difference in the other years. Reclassified establishments leave in proportion:
-    a region without manufacturing loses none.
-
-    Parameters
-    ----------
-    series : pandas.DataFrame
-        Regions down, consecutive years across 2016.
-
-    Raises
-    ------
-    DesignError
-        Years are not consecutive or 2016 is at the edge; a value is not positive.
+    a region without manufacturing loses none. Regions stand down, consecutive years across.
     """
     years = list(series.columns)
     if years != list(range(years[0], years[-1] + 1)) or not years[0] < BREAK_YEAR < years[-1]:

@@ -25,12 +25,7 @@ LEVEL = 0.90
 def normalise(values, method):
     """Bring columns to one scale; higher stays higher.
 
-    Parameters
-    ----------
-    values : array_like, shape (n, d)
-        No column constant.
-    method : {"z_score", "min_max", "rank"}
-        Mean 0 and standard deviation 1; 0 to 1; average ranks on 0 to 1.
+    Mean 0 and standard deviation 1 (``z_score``), 0 to 1 (``min_max``), or average ranks on 0 to 1.
     """
     values = np.asarray(values, float)
     if method == "z_score":
@@ -59,11 +54,6 @@ def dimension_scores(indicators, dimensions, directions, method) -> pd.DataFrame
     -------
     pandas.DataFrame, shape (n, d)
         In the order in which the dimensions first appear.
-
-    Raises
-    ------
-    DesignError
-        An indicator or a dimension is constant, as of fewer than two units.
     """
     signed = indicators * [directions[name] for name in indicators]
     _refuse_constant(signed, "an indicator does not vary")
@@ -92,11 +82,6 @@ def aggregate(scores, weights, aggregation, method):
     aggregation : {"linear", "geometric"}
         Weighted sum, or weighted product of the positive scores. Benefit of the doubt is applied
         to the positive scores or to their logarithms (Zhou, Ang and Zhou 2010).
-
-    Returns
-    -------
-    numpy.ndarray, shape (n,)
-        Higher is better; the units are those of the choice and only their order is comparable.
     """
     scores = np.asarray(scores, float)
     above = 100 + 10 * scores if method == "z_score" else 1 + 99 * scores
@@ -113,18 +98,10 @@ def aggregate(scores, weights, aggregation, method):
 
 
 def index(indicators, dimensions, directions) -> pd.DataFrame:
-    """Composite index of z-scores, equal weights, linear.
+    """Composite index of z-scores, equal weights, linear, of :func:`dimension_scores`.
 
-    Parameters
-    ----------
-    indicators, dimensions, directions
-        See :func:`dimension_scores`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row a unit: the dimensions' scores, ``index`` and ``rank`` (1 = highest; ties share
-        the mean rank).
+    One row a unit: the dimensions' scores, ``index`` and ``rank`` (1 = highest; ties share the mean
+    rank).
     """
     scores = dimension_scores(indicators, dimensions, directions, NORMALISATIONS[0])
     value = aggregate(scores, WEIGHTS[0], AGGREGATIONS[0], NORMALISATIONS[0])
@@ -135,18 +112,9 @@ def rank_bands(indicators, dimensions, directions, draws, seed) -> pd.DataFrame:
     """Ranks under choices drawn at random (Saisana, Saltelli and Tarantola 2005).
 
     Each draw takes a normalisation, a weighting (those of :data:`WEIGHTS` or one uniform on the
-    simplex), an aggregation, and leaves out one indicator or none; all equally likely.
-
-    Parameters
-    ----------
-    indicators, dimensions, directions
-        See :func:`dimension_scores`; at least two dimensions must survive any omission.
-    draws, seed : int
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row a unit: ``rank_median``, ``rank_low``, ``rank_high``; 1 = highest.
+    simplex), an aggregation, and leaves out one indicator or none; all equally likely. At least
+    two dimensions must survive any omission. One row a unit: ``rank_median``, ``rank_low``,
+    ``rank_high``; 1 = highest.
     """
     rng = np.random.default_rng(seed)
     left_out = [None, *indicators.columns]
@@ -161,10 +129,10 @@ def rank_bands(indicators, dimensions, directions, draws, seed) -> pd.DataFrame:
         if weights == "random":
             weights = rng.dirichlet(np.ones(table.shape[1]))
             drawn.append(ranks(aggregate(table, weights, aggregation, method)))
-            continue
-        if pick not in fixed:
-            fixed[pick] = ranks(aggregate(table, weights, aggregation, method))
-        drawn.append(fixed[pick])
+        else:
+            if pick not in fixed:
+                fixed[pick] = ranks(aggregate(table, weights, aggregation, method))
+            drawn.append(fixed[pick])
     tail = 50 * (1 - LEVEL)
     low, median, high = np.percentile(drawn, [tail, 50, 100 - tail], axis=0)
     bands = {"rank_median": median, "rank_low": low, "rank_high": high}

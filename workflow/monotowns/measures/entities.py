@@ -23,11 +23,6 @@ def locate_industries(industries, towns, entities) -> pd.DataFrame:
     pandas.DataFrame
         ``industries`` with ``entity`` and the entity's ``region``; rows without an entity of the
         panel are left out.
-
-    Raises
-    ------
-    DesignError
-        No town has an entity of the panel.
     """
     key = ["region", "stem"]
     place = towns.assign(stem=towns["town"].map(stem)).dropna(subset=["entity"])

@@ -5,8 +5,6 @@ figure is not explained by itself (Borusyak, Hull and Jaravel 2022). Shares and 
 with the exposure: its inference runs over shocks, not over units (Adao, Kolesar and Morales 2019).
 """
 
-from typing import NamedTuple
-
 import numpy as np
 import pandas as pd
 
@@ -18,24 +16,6 @@ from monotowns.measures.classification import (
 )
 from monotowns.measures.industry import krugman, real_gva
 from monotowns.run.errors import DesignError
-
-
-class ShiftShare(NamedTuple):
-    """Exposure with what it is made of.
-
-    Attributes
-    ----------
-    exposure : pandas.Series, shape (n,)
-        Sum over industries of the unit's share times the growth outside its region, log points.
-    shares : pandas.DataFrame, shape (n, S)
-        Units down, industries across; rows add up to 1.
-    shocks : pandas.Series, shape (S,)
-        Growth of each industry in all regions, log points.
-    """
-
-    exposure: pd.Series
-    shares: pd.DataFrame
-    shocks: pd.Series
 
 
 def of_year(gva, year):
@@ -80,7 +60,7 @@ def industry_growth(gva, first, last):
     return national.rename("growth"), np.log(ratio) - step
 
 
-def shift_share(shares, region, national, outside) -> ShiftShare:
+def shift_share(shares, region, national, outside):
     """Exposure of units to the growth of industries outside their region.
 
     Parameters
@@ -91,6 +71,13 @@ def shift_share(shares, region, national, outside) -> ShiftShare:
         Region of each unit, same index.
     national, outside
         See :func:`industry_growth`.
+
+    Returns
+    -------
+    exposure : pandas.Series, shape (n,)
+        Sum over industries of the unit's share times the growth outside its region, log points.
+    shares, shocks : pandas.DataFrame, pandas.Series
+        Of the industries in which a unit has a share; the growth of these in all regions.
 
     Raises
     ------
@@ -106,41 +93,24 @@ def shift_share(shares, region, national, outside) -> ShiftShare:
         )
     exposure = pd.Series(np.nansum(shares * growth, axis=1), shares.index)
     used = shares.loc[:, (shares > 0).any()]
-    return ShiftShare(exposure, used, national[used.columns])
+    return exposure, used, national[used.columns]
 
 
 def town_shares(industries: pd.DataFrame) -> pd.DataFrame:
-    """Industries of entities through the main industries of their monotowns.
+    """Shares of industries in the entities whose monotowns' main industries are known.
 
-    Parameters
-    ----------
-    industries : pandas.DataFrame
-        ``entity``, ``town``, ``industry`` (missing where unknown); a town named with several
-        industries counts in equal parts, and so do the towns of an entity.
-
-    Returns
-    -------
-    pandas.DataFrame, shape (n, S)
-        One row an entity that has a town of known industry; rows add up to 1.
+    Of the columns ``entity``, ``town`` and ``industry`` (missing where unknown): a town named with
+    several industries counts in equal parts, and so do the towns of an entity.
     """
     rows = industries.dropna(subset=["entity", "industry"])
     counts = pd.crosstab([rows["entity"], rows["town"]], rows["industry"])
     return counts.div(counts.sum(axis=1), axis=0).groupby("entity").mean()
 
 
-def town_exposure(structure, grp, price, industries, first, last) -> ShiftShare:
-    """Exposure of entities through the main industries of their monotowns.
+def town_exposure(structure, grp, price, industries, first, last):
+    """Exposure of entities through the main industries of their monotowns, see :func:`shift_share`.
 
     Sections where the window lies in OKVED2, comparable groups where it begins before 2016.
-
-    Parameters
-    ----------
-    structure, grp, price
-        See :func:`.comparable_groups` and :func:`.real_gva`.
-    industries : pandas.DataFrame
-        ``entity``, ``region``, ``town``, ``section`` (OKVED2).
-    first, last : int
-        Window of growth.
     """
     activities = structure.rename(columns={"section": "industry"})
     industry = industries["section"]
@@ -153,16 +123,8 @@ def town_exposure(structure, grp, price, industries, first, last) -> ShiftShare:
     return shift_share(shares, region, *growth)
 
 
-def region_exposure(groups, share_year, first, last) -> ShiftShare:
-    """Exposure of regions through their structure of value added over comparable groups.
-
-    Parameters
-    ----------
-    groups : pandas.DataFrame
-        See :func:`industry_growth`.
-    share_year : int
-        Year of the structure, not after ``first``: else the shares answer to the shocks.
-    """
+def region_exposure(groups, share_year, first, last):
+    """Exposure of regions through their structure of value added in a year before the growth."""
     if share_year > first:
         raise DesignError(
             "exposure.share_year",
@@ -182,7 +144,7 @@ def build_exposure(structure, grp, price, industries, entities, window):
     Parameters
     ----------
     structure, grp, price
-        See :func:`town_exposure`.
+        See :func:`.comparable_groups` and :func:`.real_gva`.
     industries : pandas.DataFrame
         From :func:`monotowns.measures.entities.locate_industries`.
     entities : pandas.DataFrame
@@ -211,19 +173,18 @@ def build_exposure(structure, grp, price, industries, entities, window):
         "region": region_exposure(groups, window["share_year"], *span),
     }
     table = entities[["entity", "region"]].sort_values("entity", ignore_index=True)
-    for unit, part in parts.items():
+    for unit, (exposure, _, _) in parts.items():
         key = table["region" if unit == "region" else "entity"]
-        table[f"{unit}_exposure"] = key.map(part.exposure)
+        table[f"{unit}_exposure"] = key.map(exposure)
     base = of_year(groups, window["base"])
     manufacturing = base[base["industry"] == "manufacturing"].set_index("region")["share"]
     table["manufacturing_base"] = table["region"].map(manufacturing) / 100
     table["specialisation_base"] = table["region"].map(krugman(base))
-    shares = pd.concat(
-        {unit: part.shares.rename_axis("key").stack() for unit, part in parts.items()},
-        names=["unit", "key", "industry"],
-    )
-    shocks = pd.concat(
-        {unit: part.shocks for unit, part in parts.items()}, names=["unit", "industry"]
-    )
-    shares, shocks = shares.rename("share").reset_index(), shocks.reset_index()
+    long = {
+        unit: shares.rename_axis("key").stack().rename("share")
+        for unit, (_, shares, _) in parts.items()
+    }
+    shares = pd.concat(long, names=["unit", "key", "industry"]).reset_index()
+    growth = {unit: shocks for unit, (_, _, shocks) in parts.items()}
+    shocks = pd.concat(growth, names=["unit", "industry"]).reset_index()
     return table.drop(columns="region"), shares, shocks

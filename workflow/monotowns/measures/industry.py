@@ -9,21 +9,8 @@ from monotowns.run.errors import DesignError
 def price_index(inflation: dict[int, float]) -> pd.Series:
     """Average price level of each year, the last year's = 1.
 
-    Parameters
-    ----------
-    inflation : dict
-        Year -> change of consumer prices, December to December, per cent; years without a gap.
-
-    Returns
-    -------
-    pandas.Series
-        Indexed by ``year``. A year's level is the geometric mean of the Decembers around it: a
-        flow is earned over the year, not in December.
-
-    Raises
-    ------
-    DesignError
-        A year between the first and the last is missing.
+    From the change of consumer prices, December to December, per cent. A year's level is the
+    geometric mean of the Decembers around it: a flow is earned over the year, not in December.
     """
     rate = np.log1p(pd.Series(inflation).rename(int).sort_index() / 100)
     gaps = set(range(rate.index[0], rate.index[-1] + 1)) - set(rate.index)
@@ -53,11 +40,6 @@ def real_gva(shares: pd.DataFrame, grp: pd.DataFrame, price: pd.Series) -> pd.Da
     pandas.DataFrame
         ``shares`` with ``gva`` (million roubles of the index's base year). Region-years without GRP
         are left out: the structure printed there is that of a composite region.
-
-    Raises
-    ------
-    DesignError
-        A year has no price level.
     """
     frame = shares.merge(grp[["region", "year", "grp"]], on=["region", "year"])
     level = frame["year"].map(price)
@@ -71,15 +53,8 @@ def real_gva(shares: pd.DataFrame, grp: pd.DataFrame, price: pd.Series) -> pd.Da
 def krugman(gva: pd.DataFrame) -> pd.Series:
     """Specialisation of Krugman (1991) of every region against the rest of the country.
 
-    Parameters
-    ----------
-    gva : pandas.DataFrame
-        ``region``, ``industry``, ``gva`` of one year: every industry of two regions at least.
-
-    Returns
-    -------
-    pandas.Series
-        Sum of absolute differences of shares, from 0 to 2, indexed by ``region``.
+    The sum of absolute differences of shares, from 0 to 2, in a table of one year with ``region``,
+    ``industry`` and ``gva``.
     """
     own = gva.pivot(index="region", columns="industry", values="gva")
     rest = own.sum() - own

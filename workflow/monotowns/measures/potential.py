@@ -88,11 +88,6 @@ def indicators(panel, measures, manufacturing) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Indexed by ``entity``, columns of :data:`INDICATORS`, missing where the panel is.
-
-    Raises
-    ------
-    DesignError
-        No monotown is observed in 2016.
     """
     towns = panel[(panel["monotown"] == 1) & panel["year"].between(FIRST_YEAR, LAST_YEAR)]
     if not (towns["year"] == LAST_YEAR).any():

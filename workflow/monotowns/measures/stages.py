@@ -33,10 +33,6 @@ def turns(levels, k=3, threshold=1.0):
     ----------
     levels : array_like, shape (n, T)
         One series a row, consecutive years; NaN where unobserved.
-    k : int
-        Least number of rising years in a row, at least 1.
-    threshold : float
-        In the units of ``levels``, positive.
 
     Returns
     -------
@@ -68,15 +64,6 @@ def stage_series(levels, k=3, threshold=1.0, floor=10.0):
     The peak is that of the years observed: a region already past it in the first year starts as
     industrialised. A rise is known to last only ``k`` years on, so the last turn that data to
     year ``T`` can show starts at ``T - k``.
-
-    Parameters
-    ----------
-    levels : array_like, shape (T,)
-        Consecutive years, NaN where unobserved.
-    k, threshold
-        See :func:`turns`.
-    floor : float
-        In the units of ``levels``.
 
     Returns
     -------
@@ -116,8 +103,6 @@ def stage_table(frame: pd.DataFrame, k=3, threshold=1.0, floor=10.0) -> pd.DataF
     ----------
     frame : pandas.DataFrame
         ``region``, ``year``, ``share_adjusted`` (per cent of GVA), ``gva`` (constant roubles).
-    k, threshold, floor
-        See :func:`stage_series`; per cent of GVA.
 
     Returns
     -------
@@ -157,8 +142,7 @@ def turn_grid(shares, ks, thresholds, draws, seed, floor=10.0, together=True) ->
     shares : pandas.DataFrame
         Regions down, consecutive years across; NaN where unobserved (a change over a gap counts
         as one change).
-    ks : sequence of int
-    thresholds : sequence of float
+    ks, thresholds : sequence
         See :func:`turns`.
     draws, seed : int
         Permutations of all regions; the same ones for every rule.
@@ -174,11 +158,6 @@ def turn_grid(shares, ks, thresholds, draws, seed, floor=10.0, together=True) ->
         ``k``, ``threshold``, ``regions``, ``turned``, ``expected`` (mean number under
         permutation), ``low``, ``high`` (5th and 95th percentile), ``false_positive_rate``
         (expected over regions) and ``p_value`` (of as many or more; the data count as a draw).
-
-    Raises
-    ------
-    DesignError
-        No region reaches the floor.
     """
     values = shares[shares.max(axis=1) >= floor].to_numpy(float)
     if not len(values):
@@ -222,8 +201,6 @@ def build_stages(structure, grp, price, draws, seed, k=3, threshold=1.0, floor=1
         See :func:`.comparable_groups` and :func:`.real_gva`.
     draws, seed : int
         See :func:`.break_dates`.
-    k, threshold, floor
-        See :func:`stage_series`; per cent of GVA.
 
     Returns
     -------

@@ -43,17 +43,7 @@ def benefit_of_the_doubt(scores, least=LEAST_WEIGHT):
     their sum. All units share one polytope of admissible weights and a linear programme has its
     optimum at a vertex: the vertices are listed once and each unit takes its best.
 
-    Parameters
-    ----------
-    scores : array_like, shape (n, d), d >= 2
-        Positive.
-    least : float
-        From 0 to below 1/d.
-
-    Returns
-    -------
-    numpy.ndarray, shape (n,)
-        Up to 1.
+    Scores have shape (n, d), two dimensions at least, and are positive; ``least`` is below 1/d.
     """
     scores = np.asarray(scores, float)
     n, d = scores.shape

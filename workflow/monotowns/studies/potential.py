@@ -65,19 +65,8 @@ def independent_indicators(measured: dict, outcome: Measured) -> list[str]:
 
     A year apart is not enough where the source is shared: an error or a passing shock in the last
     indicator year that has not died out by the base year raises the index and lowers the growth
-    that follows (mean reversion). Such indicators are left out of the strict test.
-
-    Parameters
-    ----------
-    measured : dict
-        Name -> :class:`Measured`.
-    outcome : Measured
-        Growth from its first to its last year.
-
-    Raises
-    ------
-    DesignError
-        An indicator looks at the outcome's base year or later.
+    that follows (mean reversion). Such indicators are left out of the strict test; one that
+    looks at the outcome's base year or later is refused.
     """
     late = [name for name, of in measured.items() if of.last_year >= outcome.first_year]
     if late:
@@ -100,25 +89,8 @@ def growth(panel: pd.DataFrame, column: str) -> pd.Series:
 def validate(score, outcome, region, draws, seed) -> Fit:
     """Rank correlation of an index with what happened later.
 
-    Parameters
-    ----------
-    score : pandas.Series, shape (n,)
-        Index; higher is meant to be better.
-    outcome : pandas.Series
-        Later growth; units in both enter.
-    region : pandas.Series
-        Cluster of each unit: drawn whole, with replacement.
-    draws, seed : int
-
-    Returns
-    -------
-    Fit
-        One term, ``spearman``, with its 95 per cent percentile interval; the p-value inverts it.
-
-    Raises
-    ------
-    DesignError
-        Fewer than two clusters or four units, or one side does not vary.
+    Regions are drawn whole, with replacement; the interval is the percentiles', the p-value inverts
+    it. Units with an index and an outcome enter.
     """
     frame = pd.DataFrame({"score": score, "outcome": outcome}).dropna()
     cluster, names = pd.factorize(region[frame.index])
@@ -156,12 +128,8 @@ def validate(score, outcome, region, draws, seed) -> Fit:
 def validation(panel, measures, manufacturing, draws, seed) -> dict:
     """Validate the index on every outcome, with all indicators and with independent ones only.
 
-    Both versions use the same units: those with every indicator.
-
-    Returns
-    -------
-    dict
-        (outcome, ``"all"`` or ``"independent"``) -> :class:`Fit`.
+    Both versions use the same units: those with every indicator. Keys are the outcome and
+    ``all`` or ``independent``.
     """
     table = indicators(panel, measures, manufacturing).dropna()
     region = panel.drop_duplicates("entity").set_index("entity")["region"]

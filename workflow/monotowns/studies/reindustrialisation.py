@@ -70,19 +70,9 @@ def study(panel, exposure, shares, shocks, window, seed):
 
 
 def changes(panel: pd.DataFrame, outcome: str, before, after) -> pd.DataFrame:
-    """Mean of an outcome after less its mean before, by entity.
+    """Mean of an outcome after less its mean before, for entities with a value in both windows.
 
-    Parameters
-    ----------
-    panel : pandas.DataFrame
-        ``entity``, ``year``, ``region`` and the outcome.
-    before, after : (int, int)
-        First and last year of either window; an entity needs a value in each.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``entity``, ``region``, ``change``.
+    A window is its first and its last year; the columns are ``entity``, ``region``, ``change``.
     """
     early, late = (
         panel[panel["year"].between(*window)].groupby("entity")[outcome].mean()
@@ -96,13 +86,7 @@ def changes(panel: pd.DataFrame, outcome: str, before, after) -> pd.DataFrame:
 def exposure_fits(units: pd.DataFrame, shares: pd.DataFrame, shocks: pd.Series):
     """Regress changes on exposure under every variance that the design has.
 
-    Parameters
-    ----------
-    units : pandas.DataFrame
-        ``entity``, ``region``, ``key`` (row of ``shares``), ``change`` and ``exposure``.
-    shares : pandas.DataFrame, shape (m, S)
-        Rows add up to one.
-    shocks : pandas.Series, shape (S,)
+    Units have ``entity``, ``region``, ``key`` (row of ``shares``), ``change`` and ``exposure``.
 
     Returns
     -------
