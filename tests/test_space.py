@@ -19,9 +19,8 @@ def test_federal_cities_enter_the_masses_and_gaps_do_not_move_neighbours():
         }
     )
     cities = ["Москва", "Санкт-Петербург", "Севастополь"]
-    towns = pd.DataFrame(
-        {"town": cities, "population": [600_000, 300_000, 50_000], "lat": 0.0, "lon": [2.0, 3.0, 4.0]}
-    )
+    size = [600_000, 300_000, 50_000]
+    towns = pd.DataFrame({"town": cities, "population": size, "lat": 0.0, "lon": [2.0, 3.0, 4.0]})
     people = {"region": cities, "population": [600.0, 300.0, 50.0]}
     regions = pd.DataFrame(people).merge(pd.DataFrame({"year": [2012, 2013]}), how="cross")
     settings = {

@@ -221,6 +221,8 @@ def test_a_product_from_tables_of_both_classifications():
     assert not table.duplicated(["region", "year"]).any() and table.notna()["share"].all()
 
 
+RULE = ["k", "threshold", "regions", "turned", "expected", "low", "high"]
+RULE += ["false_positive_rate", "p_value"]
 GRID = pd.DataFrame(
     [
         (3, 1.0, 4, 2, 1.5, 1, 3, 0.375, 0.3, "adjusted", TOGETHER),
@@ -229,19 +231,7 @@ GRID = pd.DataFrame(
         (2, 1.0, 4, 4, 2.5, 1, 3, 0.625, 0.02, "adjusted", APART),
         (3, 1.0, 4, 1, 0.8, 0, 2, 0.2, 0.5, "published", TOGETHER),
     ],
-    columns=[
-        "k",
-        "threshold",
-        "regions",
-        "turned",
-        "expected",
-        "low",
-        "high",
-        "false_positive_rate",
-        "p_value",
-        "share",
-        "null",
-    ],
+    columns=[*RULE, "share", "null"],
 )
 STEP = Step(-0.09, 0.02, pd.Series([0.01, -0.1, 0.05]))
 

@@ -20,6 +20,8 @@ from monotowns.estimate.record import Fit, wald_terms
 from monotowns.run.errors import DesignError
 
 WHERE = "shift-share design"
+#: Singular values of the shares below this part of the largest are rounding.
+COLLINEAR = 1e-8
 
 
 def fit(y, x, shares, null_imposed=False) -> Fit:
@@ -42,7 +44,9 @@ def fit(y, x, shares, null_imposed=False) -> Fit:
         number of shocks.
     """
     y, x, shares = (np.asarray(v, float) for v in (y, x, shares))
-    count, rank = shares.shape[1], np.linalg.matrix_rank(shares, rtol=1e-8)
+    y, x, count = y - y.mean(), x - x.mean(), shares.shape[1]
+    # The shocks net of controls: the regression of x on the shares.
+    latent, _, rank, _ = np.linalg.lstsq(shares, x, rcond=COLLINEAR)
     if count < 2:
         raise DesignError(WHERE, "fewer than two independent shocks", found=count)
     if rank < count:
@@ -53,10 +57,8 @@ def fit(y, x, shares, null_imposed=False) -> Fit:
             found=f"rank {rank}",
             remedy="join or leave out columns",
         )
-    y, x = y - y.mean(), x - x.mean()
     model = sm.OLS(y, x).fit()
     estimate, relevance = model.params[0], x @ x
-    latent = sm.OLS(x, shares).fit().params  # the shocks, net of controls
 
     def score(v):
         return latent * (shares.T @ v)
