@@ -106,7 +106,7 @@ def validate(score, outcome, region, draws, seed) -> Fit:
     drawn = np.empty(draws)
     for b in range(draws):
         rows = np.concatenate([members[c] for c in rng.integers(len(names), size=len(names))])
-        drawn[b] = stats.spearmanr(x[rows], y[rows]).statistic
+        drawn[b] = spearman(x[rows], y[rows])
     # A draw of clusters within which one side is constant has no correlation.
     drawn = drawn[~np.isnan(drawn)]
     low, high = np.percentile(drawn, [2.5, 97.5])
@@ -114,7 +114,7 @@ def validate(score, outcome, region, draws, seed) -> Fit:
     terms = pd.DataFrame(
         {
             "term": ["spearman"],
-            "estimate": [stats.spearmanr(x, y).statistic],
+            "estimate": [spearman(x, y)],
             "standard_error": [drawn.std(ddof=1)],
             "ci_low": [low],
             "ci_high": [high],
@@ -123,6 +123,12 @@ def validate(score, outcome, region, draws, seed) -> Fit:
     )
     variance = f"cluster bootstrap (region), {draws} draws, percentile"
     return Fit(terms, "rank correlation", variance, len(frame), len(frame), len(names))
+
+
+def spearman(x, y) -> float:
+    """Rank correlation; scipy's own takes twice as long, for a p-value that no draw needs."""
+    with np.errstate(invalid="ignore"):
+        return np.corrcoef(stats.rankdata(x), stats.rankdata(y))[0, 1]
 
 
 def validation(panel, measures, manufacturing, draws, seed) -> dict:
