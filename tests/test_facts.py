@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
-from monotowns.studies.facts import curve_facts, panel_facts, stage_facts, toser_facts
+from monotowns.studies.facts import curve_facts, panel_facts, toser_facts
 
 
 def values(facts):
@@ -32,54 +32,6 @@ def test_facts_of_a_panel_of_three_entities():
     assert found["market_access.rank_correlation"] == pytest.approx(0.5)  # ranks 1 3 2 beside 1 2 3
     assert found["monotowns_2014.official"] == 3 and "monotowns_2014.rows" not in found
     assert "panel.residents_share" not in panel_facts(panel, matched, coverage.iloc[:0])
-
-
-def test_facts_of_the_stages():
-    nulls = ["years in one order for all", "each region apart"]
-    tests = [("adjusted", nulls[0], 10), ("adjusted", nulls[1], 100), ("published", nulls[0], 6)]
-    grid = pd.DataFrame(
-        [
-            (k, share, null, turned, k / n)
-            for k, turned in ((2, 3), (3, 2))
-            for share, null, n in tests
-        ],
-        columns=["k", "share", "null", "turned", "p_value"],
-    )
-    grid = grid.assign(threshold=1, regions=4, expected=1.5, false_positive_rate=0.25)
-    whole, falling = ["industrialised"], ["de-industrialising"]
-    table = pd.DataFrame(
-        {
-            2009: whole * 4,
-            2013: falling + whole * 3,
-            2019: ["re-industrialising"] * 4,
-            2022: falling * 3 + whole,
-        },
-        index=pd.Index(list("abcd"), name="region"),
-    )
-    table = table.melt(var_name="year", value_name="stage", ignore_index=False).reset_index()
-    kinds = dict(zip("abcd", ["share only", "share and volume", "share only", ""], strict=True))
-    table["kind"] = table["region"].map(kinds)
-    table["break_p"] = table["region"].map({"a": 0.01, "b": 0.2, "c": 0.9})
-    step = SimpleNamespace(estimate=-0.1, standard_error=0.02, placebos=pd.Series([0.03, -0.05]))
-    found = values(stage_facts(table, step, grid, rising_years=3, threshold=1))
-    expected = {
-        "turned": 2,
-        "turned.p": 0.3,
-        "apart.p": 0.03,
-        "grid.rules": 2,
-        "grid.p": 0.2,
-        "grid.apart.p": 0.02,
-        "breaks": 1,
-        "breaks.regions": 3,
-        "breaks.expected": pytest.approx(0.15),
-        "years_after_2020": 2,
-        "falling": 75,  # three of four
-        "2013.de-industrialising": 1,
-        "share_only": 2,
-        "share_and_volume": 1,
-        "step.placebo": 0.05,
-    }
-    assert {name: found[f"stages.{name}"] for name in expected} == expected
 
 
 def test_facts_of_a_curve_of_four():

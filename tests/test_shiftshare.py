@@ -1,220 +1,166 @@
 import numpy as np
 import pandas as pd
+import pyfixest
 import pytest
+import statsmodels.api as sm
+from linearmodels.iv import IV2SLS
 from monotowns.estimate import shiftshare
 from monotowns.run.errors import DesignError
+from monotowns.studies.reindustrialisation import changes, exposure_fits
 from scipy import stats
 
 
-def simulated(seed=0, n=250, count=20, complete=True):
+def simulated(seed=0, n=250, count=20):
     rng = np.random.default_rng(seed)
     shares = rng.gamma(0.4, size=(n, count)) + 1e-3
     shares /= shares.sum(axis=1, keepdims=True)
-    if not complete:
-        shares *= rng.uniform(0.3, 0.9, n)[:, None]
-    shocks, latent = rng.normal(size=(2, count))
+    shocks = rng.normal(size=count)
     x = shares @ shocks
-    treatment = x + 0.3 * rng.normal(size=n) + shares @ latent
-    y = 0.8 * treatment + 2 * (shares @ rng.normal(size=count)) + rng.normal(size=n)
-    controls = np.column_stack([np.ones(n), rng.normal(size=n), rng.uniform(size=n)])
-    return {"y": y, "x": x, "controls": controls, "shares": shares}, shocks, treatment
-
-
-def weighted_iv(y, treatment, x, controls, weights):
-    left = np.column_stack([treatment, controls])
-    instruments = np.column_stack([x, controls]) * weights[:, None]
-    return np.linalg.solve(instruments.T @ left, instruments.T @ y)[0]
-
-
-WEIGHTS = np.random.default_rng(9).uniform(0.5, 3, 250)
+    y = 0.8 * x + 2 * (shares @ rng.normal(size=count)) + rng.normal(size=n)
+    return y, x, shares, shocks
 
 
 def test_akm_with_own_shocks_is_the_heteroskedasticity_robust_error():
     # One unit a shock, identity shares: nothing is left but White's variance without correction.
-    import pyfixest
-
     rng = np.random.default_rng(0)
     n = 80
     shocks, c = rng.normal(size=(2, n))
     y = shocks + c + np.abs(shocks) * rng.normal(size=n)
-    fit = shiftshare.fit(y, shocks, np.column_stack([np.ones(n), c]), np.eye(n))
     rows = pd.DataFrame({"y": y, "g": shocks, "c": c})
+    controls = sm.add_constant(c)
+    absorbed = [sm.OLS(v, controls).fit().resid for v in (y, shocks)]
+    fit = shiftshare.fit(*absorbed, np.eye(n))
     peer = pyfixest.feols("y ~ g + c", rows, vcov="hetero", ssc=pyfixest.ssc(k_adj=False))
     assert fit["exposure"]["estimate"] == pytest.approx(peer.coef()["g"], abs=1e-10)
     assert fit["exposure"]["standard_error"] == pytest.approx(peer.se()["g"], abs=1e-10)
-    assert fit.details["effective_shocks"] == pytest.approx(n)
 
 
 def test_akm_with_one_industry_a_town_is_the_robust_error_clustered_by_industry():
     # One-hot shares: units of one industry share one shock, AKM is the clustered sandwich.
     rng = np.random.default_rng(1)
     n, count = 300, 12
-    industry = rng.integers(count, size=n)
-    shocks = rng.normal(size=count)
+    industry, shocks = rng.integers(count, size=n), rng.normal(size=count)
     x, y = shocks[industry], rng.normal(size=count)[industry] + rng.normal(size=n)
-    fit = shiftshare.fit(y, x, np.ones((n, 1)), np.eye(count)[industry])
-    left = x - x.mean()
-    residual = y - y.mean() - left * (left @ y) / (left @ left)
-    sums = np.bincount(industry, left * residual)
-    expected = np.sqrt(sums @ sums) / (left @ left)
-    assert fit["exposure"]["standard_error"] == pytest.approx(expected, rel=1e-10)
-    sizes = np.bincount(industry)
-    effective = n**2 / (sizes @ sizes)
-    assert fit.details["effective_shocks"] == pytest.approx(effective)
+    fit = shiftshare.fit(y, x, np.eye(count)[industry])
+    peer = sm.OLS(y, sm.add_constant(x)).fit(
+        cov_type="cluster", cov_kwds={"groups": industry, "use_correction": False}
+    )
+    assert fit["exposure"]["standard_error"] == pytest.approx(peer.bse[1], rel=1e-9)
+    assert fit.n_clusters == count
 
 
-@pytest.mark.parametrize("weights", [None, WEIGHTS])
-@pytest.mark.parametrize("endogenous", [False, True])
-def test_akm_by_its_definition_one_shock_at_a_time(weights, endogenous):
-    data, _, treatment = simulated()
-    treatment = treatment if endogenous else data["x"]
-    cluster = np.arange(20) // 2
-    fit = shiftshare.fit(**data, treatment=treatment, weights=weights, shock_cluster=cluster)
-    w = np.ones(250) if weights is None else weights
-    y, x, shares, controls = (data[k] for k in ("y", "x", "shares", "controls"))
-    effect = weighted_iv(y, treatment, x, controls, w)
-    root = np.diag(np.sqrt(w))
-
-    def residual(v):
-        return v - controls @ np.linalg.pinv(root @ controls) @ root @ v
-
-    latent = np.linalg.pinv(root @ shares) @ root @ residual(x)
-    error = residual(y) - effect * residual(treatment)
-    total = 0.0
-    for s in range(0, 20, 2):
-        total += sum(latent[r] * (w * shares[:, r]) @ error for r in (s, s + 1)) ** 2
-    expected = np.sqrt(total) / abs(w @ (residual(x) * residual(treatment)))
-    assert fit["exposure"]["estimate"] == pytest.approx(effect, abs=1e-10)
-    assert fit["exposure"]["standard_error"] == pytest.approx(expected, rel=1e-9)
-    assert fit.n_clusters == 10
-
-
-@pytest.mark.parametrize("weights", [None, WEIGHTS])
-@pytest.mark.parametrize("endogenous", [False, True])
-@pytest.mark.parametrize("complete", [False, True])
-def test_shock_level_gives_the_unit_level_coefficient(weights, endogenous, complete):
-    data, shocks, treatment = simulated(complete=complete)
-    treatment = treatment if endogenous else None
-    q = np.random.default_rng(5).normal(size=(20, 2))
-    total = shiftshare.share_sum(data["shares"])
-    data["controls"] = np.column_stack([data["controls"], total, data["shares"] @ q])
-    options = {"treatment": treatment, "weights": weights}
-    unit = shiftshare.fit(**data, **options)
-    shock = shiftshare.shock_level(**data, shocks=shocks, shock_controls=q, **options)
-    assert shock["exposure"]["estimate"] == pytest.approx(unit["exposure"]["estimate"], abs=1e-10)
-    assert (shock.n_obs, shock.n_clusters) == (20, 20)
-
-
-def test_shock_level_error_is_the_robust_error_of_the_regression_of_shocks():
-    data, shocks, treatment = simulated()
-    fit = shiftshare.shock_level(**data, shocks=shocks, treatment=treatment)
-    t = fit.details["shocks"]
-    left = np.column_stack([t["treatment"], np.ones(20)])
-    right = np.column_stack([t["shock"], np.ones(20)]) * t["weight"].to_numpy()[:, None]
-    inverse = np.linalg.inv(right.T @ left)
-    residual = t["outcome"] - left @ inverse @ right.T @ t["outcome"]
-    scores = right * residual.to_numpy()[:, None]
-    expected = np.sqrt((20 / 18 * inverse @ scores.T @ scores @ inverse.T)[0, 0])
-    assert fit["exposure"]["standard_error"] == pytest.approx(expected, rel=1e-9)
-
-
-def test_incomplete_shares_without_their_control_are_refused_at_the_shock_level():
-    data, shocks, _ = simulated(complete=False)
-    with pytest.raises(DesignError, match="share_sum"):
-        shiftshare.shock_level(**data, shocks=shocks)
-
-
-@pytest.mark.parametrize("weights", [None, WEIGHTS])
-def test_rotemberg_weights_add_up_and_give_back_the_estimate(weights):
-    data, shocks, treatment = simulated()
-    options = {"treatment": treatment, "weights": weights}
-    table = shiftshare.rotemberg(**data, shocks=shocks, **options)
-    unit = shiftshare.fit(**data, **options)["exposure"]["estimate"]
-    assert table["weight"].sum() == pytest.approx(1, abs=1e-12)
-    assert (table["weight"] * table["estimate"]).sum() == pytest.approx(unit, abs=1e-10)
-    w = np.ones(250) if weights is None else weights
-    third = weighted_iv(data["y"], treatment, data["shares"][:, 3], data["controls"], w)
-    assert table.loc[3, "estimate"] == pytest.approx(third, rel=1e-9)
-    assert table["exposure"].sum() == pytest.approx(1)
-
-
-@pytest.mark.parametrize("endogenous", [False, True])
-def test_akm0_is_the_set_of_effects_that_are_not_rejected(endogenous):
-    data, _, treatment = simulated()
-    treatment = treatment if endogenous else data["x"]
-    fit = shiftshare.fit(**data, treatment=treatment, null_imposed=True)
-    plain = shiftshare.fit(**data, treatment=treatment)
-    row, usual = fit["exposure"], plain["exposure"]
-    assert row["ci_low"] < usual["estimate"] == row["estimate"] < row["ci_high"]
-    # With few shocks imposing the null widens the interval.
-    assert row["ci_high"] - row["ci_low"] > usual["ci_high"] - usual["ci_low"]
-    shares, controls, x = data["shares"], data["controls"], data["x"]
-    project = np.eye(250) - controls @ np.linalg.pinv(controls)
+def test_akm_and_akm0_by_their_definition():
+    y, x, shares, _ = simulated()
+    project = np.eye(250) - 1 / 250
     latent = np.linalg.pinv(shares) @ project @ x
 
+    def spread(b):
+        return np.sum((latent * (shares.T @ (project @ (y - b * x)))) ** 2)
+
     def statistic(b):
-        error = project @ (data["y"] - b * treatment)
-        return (x @ error) ** 2 / np.sum((latent * (shares.T @ error)) ** 2)
+        return (x @ project @ (y - b * x)) ** 2 / spread(b)
 
-    critical = stats.chi2.ppf(0.95, 1)
+    usual = shiftshare.fit(y, x, shares)["exposure"]
+    assert usual["estimate"] == pytest.approx(np.polyfit(x, y, 1)[0], rel=1e-10)
+    error = np.sqrt(spread(usual["estimate"])) / (x @ project @ x)
+    assert usual["standard_error"] == pytest.approx(error, rel=1e-9)
+    row = shiftshare.fit(y, x, shares, null_imposed=True)["exposure"]
     for end in (row["ci_low"], row["ci_high"]):
-        assert statistic(end) == pytest.approx(critical, rel=1e-8)
+        assert statistic(end) == pytest.approx(stats.chi2.ppf(0.95, 1), rel=1e-8)
     assert row["p_value"] == pytest.approx(stats.chi2.sf(statistic(0.0), 1), rel=1e-9)
+    # With few shocks imposing the null widens the interval.
+    assert row["ci_low"] < usual["ci_low"] < row["estimate"] < usual["ci_high"] < row["ci_high"]
 
 
-def test_akm0_with_an_irrelevant_instrument_is_unbounded_and_holds_the_estimate():
-    data, _, _ = simulated()
-    treatment = np.random.default_rng(3).normal(size=250)
-    fit = shiftshare.fit(**data, treatment=treatment, null_imposed=True)
+def test_akm0_with_one_dominant_shock_is_unbounded_and_holds_the_estimate():
+    y, _, shares, _ = simulated(n=40, count=3)
+    fit = shiftshare.fit(y, shares @ [1.0, 0, 0], shares, null_imposed=True)
     row = fit["exposure"]
     assert (row["ci_low"], row["ci_high"]) == (-np.inf, np.inf)
     assert np.isnan(row["standard_error"])
     assert any(low <= row["estimate"] <= high for low, high in fit.details["set"])
 
 
-def test_absorbing_first_or_as_controls_is_the_same():
-    data, _, _ = simulated()
-    project = np.eye(250) - data["controls"] @ np.linalg.pinv(data["controls"])
-    absorbed = data | {"y": project @ data["y"], "x": project @ data["x"], "controls": None}
-    one, other = shiftshare.fit(**data).terms, shiftshare.fit(**absorbed).terms
-    np.testing.assert_allclose(
-        one.iloc[:, 1:].to_numpy(float), other.iloc[:, 1:].to_numpy(float), rtol=1e-8
-    )
+def test_the_regression_of_shocks_gives_the_coefficient_of_units():
+    # Proposition 1 of Borusyak, Hull and Jaravel (2022).
+    y, x, shares, shocks = simulated()
+    fit = shiftshare.shock_level(y, x, shares, shocks)
+    unit = shiftshare.fit(y, x, shares)["exposure"]["estimate"]
+    assert fit["exposure"]["estimate"] == pytest.approx(unit, abs=1e-10)
+    weight = shares.sum(axis=0)
+    t = pd.DataFrame({k: shares.T @ (v - v.mean()) / weight for k, v in {"y": y, "x": x}.items()})
+    left, right = sm.add_constant(t["x"]), sm.add_constant(shocks) * weight[:, None]
+    inverse = np.linalg.inv(right.T @ left)
+    scores = right * (t["y"] - left @ inverse @ right.T @ t["y"]).to_numpy()[:, None]
+    expected = np.sqrt((20 / 18 * inverse @ scores.T @ scores @ inverse.T)[1, 1])
+    assert fit["exposure"]["standard_error"] == pytest.approx(expected, rel=1e-9)
+    with pytest.raises(DesignError, match="add up"):
+        shiftshare.shock_level(y, x, shares * 0.9, shocks)
+
+
+def test_rotemberg_weights_add_up_and_give_back_the_estimate():
+    y, x, shares, shocks = simulated()
+    table = shiftshare.rotemberg(y, pd.DataFrame(shares), pd.Series(shocks))
+    assert table["weight"].sum() == pytest.approx(1, abs=1e-12)
+    unit = shiftshare.fit(y, x, shares)["exposure"]["estimate"]
+    assert (table["weight"] * table["estimate"]).sum() == pytest.approx(unit, abs=1e-10)
+    third = IV2SLS(y, np.ones(250), x, shares[:, 3]).fit().params["endog"]
+    assert table.loc[3, "estimate"] == pytest.approx(third, rel=1e-9)
+    assert table["exposure"].sum() == pytest.approx(1)
+    # The level of the shocks is arbitrary.
+    moved = shiftshare.rotemberg(y, pd.DataFrame(shares), pd.Series(shocks + 5))
+    np.testing.assert_allclose(moved["weight"], table["weight"], rtol=1e-8)
 
 
 def test_effective_shocks_by_hand():
     shares = np.array([[1, 0, 0], [0.5, 0.5, 0], [0, 0, 1]])
     assert shiftshare.effective_shocks(shares) == pytest.approx(1 / (0.25 + 1 / 36 + 1 / 9))
-    assert shiftshare.effective_shocks(shares, weights=[0, 2, 0]) == pytest.approx(2)
-    assert shiftshare.effective_shocks(shares, shock_cluster=["a", "b", "b"]) == pytest.approx(2)
+    towns = np.eye(3)[[0] * 8 + [1] + [2]]  # one industry a town: few shocks count
+    assert shiftshare.effective_shocks(towns) == pytest.approx(1 / (0.64 + 0.01 + 0.01))
 
 
-def test_share_sum_by_period():
-    shares = np.array([[0.2, 0.3], [0.1, 0.1], [0.4, 0.0]])
-    np.testing.assert_allclose(shiftshare.share_sum(shares), [[0.5], [0.2], [0.4]])
-    by_period = shiftshare.share_sum(shares, [2013, 2012, 2013])
-    np.testing.assert_allclose(by_period, [[0, 0.5], [0.2, 0], [0, 0.4]])
+def test_what_cannot_be_estimated_is_refused():
+    y, x, shares, _ = simulated()
+    with pytest.raises(DesignError, match="two independent"):
+        shiftshare.fit(y, x, shares[:, :1])
+    for other in (shares[:, 4], 0.0):  # twice the same industry, an industry that nobody has
+        broken = shares.copy()
+        broken[:, 5] = other
+        with pytest.raises(DesignError, match="collinear"):
+            shiftshare.fit(y, x, broken)
 
 
-@pytest.mark.parametrize(
-    ("change", "words"),
-    [
-        (lambda d: d["y"].__setitem__(4, np.nan), r"y is not finite\n  at: 4"),
-        (lambda d: d["shares"].__setitem__((7, 2), -0.1), r"negative\n  at: 7"),
-        (lambda d: d["shares"].__setitem__((slice(None), 5), 0), r"exposed to a shock\n  at: 5"),
-        (lambda d: d["shares"].__setitem__((slice(None), 5), d["shares"][:, 4]), "collinear"),
-        (lambda d: d.update(shock_cluster=np.zeros(20)), "two independent"),
-        (lambda d: d.update(shock_cluster=np.zeros(19)), "one cluster a shock"),
-        (lambda d: d.update(controls=np.column_stack([d["controls"], d["x"]])), "no variation"),
-        (lambda d: d.update(weights=np.zeros(250)), "positive"),
-        (lambda d: d.update(x=d["x"][1:]), "differ in length"),
-    ],
-)
-def test_what_cannot_be_estimated_is_refused(change, words):
-    data = simulated()[0]
-    change(data)
-    with pytest.raises(DesignError, match=words):
-        shiftshare.fit(**data)
+def design(effect=0.5, seed=0, n=400, shocks=40):
+    rng = np.random.default_rng(seed)
+    share = pd.DataFrame(rng.dirichlet(np.full(shocks, 0.1), n), index=[f"e{i}" for i in range(n)])
+    growth = pd.Series(rng.normal(size=shocks), index=share.columns)
+    units = pd.DataFrame({"entity": share.index, "key": share.index, "region": np.arange(n) % 20})
+    units["exposure"] = (share @ growth).to_numpy()
+    units["change"] = effect * units["exposure"] + rng.normal(0, 0.5, n)
+    return units, share, growth
+
+
+def test_a_planted_effect_is_estimated_under_every_variance():
+    units, share, growth = design()
+    fits, weights, effective = exposure_fits(units, share, growth)
+    for fit in fits.values():
+        row = fit.terms.iloc[0]
+        assert row["ci_low"] < 0.5 < row["ci_high"]
+        assert row["estimate"] == pytest.approx(fits["akm"].terms["estimate"].iloc[0])
+    assert weights["weight"].sum() == pytest.approx(1)
+    assert 20 < effective <= 40
+    # Units without exposure are left out, and too few are refused.
+    part = units.assign(exposure=units["exposure"].where(units.index < 300))
+    assert exposure_fits(part, share, growth)[0]["region"].n_obs == 300
+    with pytest.raises(DesignError, match="fewer than three"):
+        exposure_fits(units.iloc[:2], share, growth)
+
+
+def test_changes_by_hand():
+    rows = [("a", 2018, 1.0), ("a", 2019, 3.0), ("a", 2021, 7.0), ("b", 2019, 1.0)]
+    panel = pd.DataFrame(rows, columns=["entity", "year", "y"]).assign(region="R")
+    table = changes(panel, "y", (2017, 2019), (2020, 2021))
+    assert table.to_numpy().tolist() == [["a", "R", 5.0]]
 
 
 @pytest.mark.montecarlo
@@ -225,22 +171,19 @@ def test_placebo_shocks():
     n, count, regions = 600, 120, 30
     shares = rng.gamma(0.3, size=(n, count)) + 1e-4
     shares /= shares.sum(axis=1, keepdims=True)
-    region, constant = np.arange(n) % regions, np.ones((n, 1))
+    region = np.arange(n) % regions
     draws, rejected = 1000, np.zeros(3)
     for _ in range(draws):
         y = shares @ rng.normal(size=count) + 0.05 * rng.normal(size=n)
         x = shares @ rng.normal(size=count)
-        akm = shiftshare.fit(y, x, constant, shares)["exposure"]
-        akm0 = shiftshare.fit(y, x, constant, shares, null_imposed=True)["exposure"]
+        akm = shiftshare.fit(y, x, shares)["exposure"]
+        akm0 = shiftshare.fit(y, x, shares, null_imposed=True)["exposure"]
         left = x - x.mean()
         score = np.bincount(region, left * (y - y.mean() - akm["estimate"] * left))
         usual = np.sqrt(regions / (regions - 1) * score @ score) / (left @ left)
-        t = abs(akm["estimate"]) / usual
-        rejected += [
-            akm["p_value"] < 0.05,
-            akm0["p_value"] < 0.05,
-            t > stats.t.ppf(0.975, regions - 1),
-        ]
+        critical = stats.t.ppf(0.975, regions - 1)
+        by_region = abs(akm["estimate"]) > critical * usual
+        rejected += [akm["p_value"] < 0.05, akm0["p_value"] < 0.05, by_region]
     akm, akm0, usual = rejected / draws
     assert 0.03 <= akm <= 0.07
     assert 0.03 <= akm0 <= 0.07

@@ -77,7 +77,7 @@ rule build_stages:
         "logs/build_stages.json",
     params:
         deflator=config["deflator"],
-        rule=config["stages"],
+        turn=config["stages"],
         draws=config["draws"]["permutation"],
         seed=config["seed"],
     message:

@@ -5,11 +5,12 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from monotowns.measures.sphere_sums import kernel_sums, unit_vectors
-from monotowns.run.errors import InputError
-
 #: Mean radius of the Earth (IUGG), km.
 EARTH_KM = 6371.0088
+#: Pairs of places whose distances are held at a time: some 30 MB a matrix.
+PAIRS = 2**22
+#: Bounds of the size classes whose national growth moves the instrument, persons (Rosstat's).
+SIZE_CLASSES = (20_000, 50_000, 100_000, 250_000, 500_000, 1_000_000)
 
 
 def great_circle_km(lat1, lon1, lat2, lon2):
@@ -20,137 +21,65 @@ def great_circle_km(lat1, lon1, lat2, lon2):
     return 2 * EARTH_KM * np.arcsin(np.sqrt(np.clip(h, 0, 1)))
 
 
-#: Points up to which market potential is summed from the matrix of all distances.
-DENSE_LIMIT = 4000
-#: Places whose distances to a list of others are held at a time.
-BLOCK = 10_000
-#: Decay lengths beyond which the tree counts no exponential weight: it is below 5e-5 there.
-CUT_LENGTHS = 10
-#: Nodes a side and separation (see ``sphere_sums``) that keep every pair within a relative 1e-3.
-FAR_FIELD = {"inverse": (5, 0.4), "inverse_square": (6, 0.36), "exponential": (6, 0.4)}
-
-
-def market_potential(
-    lat, lon, mass, decay="inverse", kappa_km=200.0, min_distance_km=10.0, method="auto"
-):
+def market_potential(lat, lon, mass, region, kappa_km, min_distance_km, local_km) -> dict:
     """Market potential of Harris (1954): the masses of all other places over distance.
 
     Parameters
     ----------
-    lat, lon : array_like, shape (n,)
-        Degrees.
-    mass : array_like, shape (n,) or (n, T)
-        Population, one column a year; not negative.
-    decay : {"inverse", "inverse_square", "exponential"}
-        ``1/d``, ``1/d**2`` or ``exp(-d/kappa_km)``.
+    lat, lon, region : array_like, shape (n,)
+    mass : array_like, shape (n, T)
+        Persons, one column a year, none missing.
+    kappa_km : float
+        Scale of the exponential decay.
     min_distance_km : float
-        Floor of the distance, positive: a town and the district around it share one centre.
-    method : {"auto", "dense", "tree"}
-        ``dense`` sums the n x n matrix. ``tree`` needs memory in proportion to n and has a relative
-        error below 1e-3; of ``exp(-d/kappa_km)`` it counts nothing beyond ten decay lengths.
-        ``auto`` is dense up to :data:`DENSE_LIMIT` points.
+        Floor of the distance: a town and the district around it share one centre.
+    local_km : float
+        Masses up to this distance are local, the rest national.
 
     Returns
     -------
-    numpy.ndarray, shape of ``mass``
-
-    Raises
-    ------
-    InputError
-        A coordinate or mass is missing or out of range, or an argument is not one of the above.
+    dict of numpy.ndarray, shape (n, T)
+        ``inverse`` (1/d), ``inverse_square``, ``exponential``; ``local`` and ``national``, which
+        add up to ``inverse``; ``instrument``: 1/d over the masses of other regions, grown by
+        :func:`size_class_masses`, so that a local boom cannot move it.
     """
     lat, lon, mass = (np.asarray(v, float) for v in (lat, lon, mass))
-    _check_places(lat, lon, mass, min_distance_km)
-    weights = {
-        "inverse": lambda d: 1 / d,
-        "inverse_square": lambda d: 1 / d**2,
-        "exponential": lambda d: np.exp(d / -kappa_km),
-    }
-    for name, value, known in (
-        ("decay", decay, weights),
-        ("method", method, ("auto", "dense", "tree")),
-    ):
-        if value not in known:
-            raise InputError(
-                "market_potential", f"unknown {name}", expected=", ".join(known), found=value
-            )
-    if by_tree(method, len(lat)):
-        # An exponential changes over the decay length at whatever distance, a power does not.
-        ends = {"cutoff": CUT_LENGTHS * kappa_km, "scale": kappa_km}
-        sums = kernel_sums(
-            unit_vectors(lat, lon),
-            mass.reshape(len(lat), -1),
-            weights[decay],
-            EARTH_KM,
-            min_distance_km,
-            far_field=FAR_FIELD[decay],
-            **(ends if decay == "exponential" else {}),
-        )
-        return sums.reshape(mass.shape) - weights[decay](min_distance_km) * mass
-    distance = great_circle_km(lat[:, None], lon[:, None], lat, lon)
-    weight = weights[decay](np.maximum(distance, min_distance_km))
-    np.fill_diagonal(weight, 0.0)
-    return weight @ mass
+    region, grown = pd.factorize(np.asarray(region))[0], size_class_masses(mass)
+    blocks = []
+    for rows in np.array_split(np.arange(len(lat)), -(-(len(lat) ** 2) // PAIRS)):
+        distance = great_circle_km(lat[rows, None], lon[rows, None], lat, lon)
+        floored = np.maximum(distance, min_distance_km)
+        others = rows[:, None] != np.arange(len(lat))
+        weight = others / floored
+        near = distance <= local_km
+        sums = {
+            "inverse": weight @ mass,
+            "inverse_square": weight**2 @ mass,
+            "exponential": (others * np.exp(floored / -kappa_km)) @ mass,
+            "local": (weight * near) @ mass,
+            "national": (weight * ~near) @ mass,
+            "instrument": (weight * (region[rows, None] != region)) @ grown,
+        }
+        blocks.append(sums)
+    return {name: np.concatenate([sums[name] for sums in blocks]) for name in blocks[0]}
 
 
-def by_tree(method, points) -> bool:
-    """Whether a method of :func:`market_potential` sums over so many points by the tree."""
-    return method == "tree" or (method == "auto" and points > DENSE_LIMIT)
+def size_class_masses(mass) -> np.ndarray:
+    """Masses of the first year grown at the national rate of their size class.
 
-
-def in_blocks(function, lat, lon):
-    """Results of a function of places, taken for :data:`BLOCK` places at a time.
-
-    What it holds for a place and every core or country then never stands for all places at once.
+    Place and year differ only through the class: what a place itself did is not in it, but for
+    its part in its class's total.
     """
-    blocks = [slice(first, first + BLOCK) for first in range(0, len(lat), BLOCK)]
-    return np.concatenate([function(lat[some, None], lon[some, None]) for some in blocks])
-
-
-def _check_places(lat, lon, mass, min_distance_km):
-    where = "market_potential"
-    if lat.ndim != 1 or lon.shape != lat.shape or mass.shape[:1] != lat.shape:
-        raise InputError(
-            where,
-            "one latitude, longitude and row of masses a place",
-            found=f"shapes {lat.shape}, {lon.shape}, {mass.shape}",
-        )
-    for problem, expected, good in (
-        ("latitude out of range", "-90 to 90", np.abs(lat) <= 90),
-        ("longitude out of range", "-180 to 360", (lon >= -180) & (lon <= 360)),
-        ("mass missing or negative", "0 or more", (mass.T >= 0) & np.isfinite(mass.T)),
-    ):
-        rows = np.flatnonzero(~np.atleast_2d(good).all(axis=0))
-        if len(rows):
-            raise InputError(where, problem, keys=[f"row {r}" for r in rows], expected=expected)
-    if not min_distance_km > 0:
-        raise InputError(
-            where,
-            "the floor of the distance is not positive",
-            expected="some km",
-            found=min_distance_km,
-        )
-
-
-#: Decays of market potential that every run computes.
-DECAYS = ("inverse", "inverse_square", "exponential")
+    mass = np.asarray(mass, float)
+    group = np.searchsorted(SIZE_CLASSES, mass[:, 0], side="right")
+    total = pd.DataFrame(mass).groupby(group).transform("sum").to_numpy()
+    return mass[:, :1] * (total / total[:, :1])
 
 
 def distance_to_core(lat, lon, core_lat, core_lon):
-    """Great-circle km to the nearest core city.
-
-    Parameters
-    ----------
-    lat, lon : array_like, shape (n,)
-    core_lat, core_lon : array_like, shape (m,)
-        Degrees; at least one core.
-
-    Returns
-    -------
-    numpy.ndarray, shape (n,)
-    """
-    lat, lon = np.asarray(lat, float), np.asarray(lon, float)
-    return in_blocks(lambda y, x: great_circle_km(y, x, core_lat, core_lon).min(axis=1), lat, lon)
+    """Great-circle km of n places to the nearest of m core cities, shape (n,)."""
+    lat, lon = np.asarray(lat, float)[:, None], np.asarray(lon, float)[:, None]
+    return great_circle_km(lat, lon, core_lat, core_lon).min(axis=1)
 
 
 def ring(distance_km, bounds=(50, 100, 200)) -> pd.Categorical:

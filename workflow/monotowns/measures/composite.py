@@ -14,48 +14,26 @@ from scipy import stats
 from monotowns.measures.weighting import benefit_of_the_doubt, entropy_weights, pca_weights
 from monotowns.run.errors import DesignError
 
+#: The choices of which a rank band draws; the index itself takes the first of each.
 NORMALISATIONS = ("z_score", "min_max", "rank")
 WEIGHTS = ("equal", "pca", "entropy", "benefit_of_the_doubt")
 AGGREGATIONS = ("linear", "geometric")
+#: Mass between the bounds of a rank band.
+LEVEL = 0.90
 
 
 def normalise(values, method):
     """Bring columns to one scale; higher stays higher.
 
-    Parameters
-    ----------
-    values : array_like, shape (n, d)
-        No column constant.
-    method : {"z_score", "min_max", "rank"}
-        Mean 0 and standard deviation 1; 0 to 1; average ranks on 0 to 1.
-
-    Returns
-    -------
-    numpy.ndarray, shape (n, d)
+    Mean 0 and standard deviation 1 (``z_score``), 0 to 1 (``min_max``), or average ranks on 0 to 1.
     """
     values = np.asarray(values, float)
     if method == "z_score":
-        return (values - values.mean(axis=0)) / values.std(axis=0)
+        return stats.zscore(values)
     if method == "rank":
         values = stats.rankdata(values, axis=0)
     low, high = values.min(axis=0), values.max(axis=0)
     return (values - low) / (high - low)
-
-
-def positive(scores, method):
-    """Give normalised scores the positive scale that products, entropy and ratios need.
-
-    Parameters
-    ----------
-    scores : numpy.ndarray, shape (n, d)
-        From :func:`normalise` with ``method``.
-
-    Returns
-    -------
-    numpy.ndarray, shape (n, d)
-        z-scores as 100 + 10 z (Mazziotta and Pareto 2016), the others as 1 to 100.
-    """
-    return 100 + 10 * scores if method == "z_score" else 1 + 99 * scores
 
 
 def dimension_scores(indicators, dimensions, directions, method) -> pd.DataFrame:
@@ -64,7 +42,7 @@ def dimension_scores(indicators, dimensions, directions, method) -> pd.DataFrame
     Parameters
     ----------
     indicators : pandas.DataFrame, shape (n, m)
-        Units down.
+        Units down, none missing.
     dimensions : dict
         Indicator -> dimension.
     directions : dict
@@ -76,37 +54,19 @@ def dimension_scores(indicators, dimensions, directions, method) -> pd.DataFrame
     -------
     pandas.DataFrame, shape (n, d)
         In the order in which the dimensions first appear.
-
-    Raises
-    ------
-    DesignError
-        Fewer than three units; a value is missing or infinite; an indicator is constant, its
-        dimension or direction unknown; or a dimension is constant.
     """
-    where = "composite index"
-    if len(indicators) < 3 or indicators.index.has_duplicates:
-        raise DesignError(where, "needs three units or more, each once", found=len(indicators))
-    unknown = [c for c in indicators if c not in dimensions or directions.get(c) not in (1, -1)]
-    if unknown:
-        raise DesignError(where, "no dimension or no direction of +1 or -1", keys=unknown)
-    bad = ~np.isfinite(indicators.astype(float)).all(axis=1)
-    if bad.any():
-        raise DesignError(
-            where,
-            "a value is missing",
-            keys=indicators.index[bad],
-            remedy="leave the unit out or the indicator",
-        )
-    constant = [c for c in indicators if indicators[c].nunique() < 2]
-    if constant:
-        raise DesignError(where, "an indicator does not vary", keys=constant)
-    signed = indicators.to_numpy(float) * [directions[c] for c in indicators]
+    signed = indicators * [directions[name] for name in indicators]
+    _refuse_constant(signed, "an indicator does not vary")
     scores = pd.DataFrame(normalise(signed, method), indicators.index, indicators.columns)
-    mean = scores.T.groupby([dimensions[c] for c in indicators], sort=False).mean().T
-    constant = [c for c in mean if np.ptp(mean[c]) == 0]
-    if constant:
-        raise DesignError(where, "the indicators of a dimension cancel out", keys=constant)
+    mean = scores.T.groupby(dimensions, sort=False).mean().T
+    _refuse_constant(mean, "the indicators of a dimension cancel out")
     return pd.DataFrame(normalise(mean, method), mean.index, mean.columns)
+
+
+def _refuse_constant(table, problem):
+    constant = list(table.columns[table.nunique() < 2])
+    if constant:
+        raise DesignError("composite index", problem, keys=constant)
 
 
 def aggregate(scores, weights, aggregation, method):
@@ -115,98 +75,52 @@ def aggregate(scores, weights, aggregation, method):
     Parameters
     ----------
     scores : array_like, shape (n, d)
-        Normalised with ``method``.
+        Normalised with ``method``. Where a positive scale is needed, z-scores count as 100 + 10 z
+        (Mazziotta and Pareto 2016), the others as 1 to 100.
     weights : str or array_like, shape (d,)
         A scheme of :data:`WEIGHTS`, or numbers adding up to 1.
     aggregation : {"linear", "geometric"}
         Weighted sum, or weighted product of the positive scores. Benefit of the doubt is applied
         to the positive scores or to their logarithms (Zhou, Ang and Zhou 2010).
-
-    Returns
-    -------
-    numpy.ndarray, shape (n,)
-        Higher is better; the units are those of the choice and only their order is comparable.
     """
     scores = np.asarray(scores, float)
-    above = positive(scores, method)
+    above = 100 + 10 * scores if method == "z_score" else 1 + 99 * scores
+    geometric = aggregation == "geometric"
     if isinstance(weights, str):
         if weights == "benefit_of_the_doubt":
-            return benefit_of_the_doubt(np.log(above) if aggregation == "geometric" else above)[0]
+            return benefit_of_the_doubt(np.log(above) if geometric else above)
         weights = {
             "equal": lambda: np.full(scores.shape[1], 1 / scores.shape[1]),
             "pca": lambda: pca_weights(scores),
             "entropy": lambda: entropy_weights(above),
         }[weights]()
-    weights = np.asarray(weights, float)
-    return np.exp(np.log(above) @ weights) if aggregation == "geometric" else scores @ weights
+    return np.exp(np.log(above) @ weights) if geometric else scores @ weights
 
 
-def index(
-    indicators,
-    dimensions,
-    directions,
-    normalisation="z_score",
-    weights="equal",
-    aggregation="linear",
-) -> pd.DataFrame:
-    """Composite index under one choice.
+def index(indicators, dimensions, directions) -> pd.DataFrame:
+    """Composite index of z-scores, equal weights, linear, of :func:`dimension_scores`.
 
-    Parameters
-    ----------
-    indicators, dimensions, directions
-        See :func:`dimension_scores`.
-    normalisation, aggregation : str
-        Of :data:`NORMALISATIONS` and :data:`AGGREGATIONS`.
-    weights : str or array_like
-        Of :data:`WEIGHTS`, or one number a dimension.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row a unit: the dimensions' scores, ``index`` and ``rank`` (1 = highest; ties share
-        the mean rank).
-
-    Raises
-    ------
-    DesignError
-        An unknown choice, or see :func:`dimension_scores`.
+    One row a unit: the dimensions' scores, ``index`` and ``rank`` (1 = highest; ties share the mean
+    rank).
     """
-    choices = ((normalisation, NORMALISATIONS), (aggregation, AGGREGATIONS))
-    choices += ((weights, WEIGHTS),) if isinstance(weights, str) else ()
-    for choice, known in choices:
-        if choice not in known:
-            raise DesignError(
-                "composite index", "unknown choice", keys=[choice], expected=", ".join(known)
-            )
-    scores = dimension_scores(indicators, dimensions, directions, normalisation)
-    value = aggregate(scores, weights, aggregation, normalisation)
-    return scores.assign(index=value, rank=_ranks(value))
+    scores = dimension_scores(indicators, dimensions, directions, NORMALISATIONS[0])
+    value = aggregate(scores, WEIGHTS[0], AGGREGATIONS[0], NORMALISATIONS[0])
+    return scores.assign(index=value, rank=ranks(value))
 
 
-def rank_bands(indicators, dimensions, directions, draws, seed, level=0.90) -> pd.DataFrame:
+def rank_bands(indicators, dimensions, directions, draws, seed) -> pd.DataFrame:
     """Ranks under choices drawn at random (Saisana, Saltelli and Tarantola 2005).
 
     Each draw takes a normalisation, a weighting (those of :data:`WEIGHTS` or one uniform on the
-    simplex), an aggregation, and leaves out one indicator or none; all equally likely.
-
-    Parameters
-    ----------
-    indicators, dimensions, directions
-        See :func:`dimension_scores`; at least two dimensions must survive any omission.
-    draws, seed : int
-    level : float
-        Mass between the bounds of the band.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row a unit: ``rank_median``, ``rank_low``, ``rank_high``; 1 = highest.
+    simplex), an aggregation, and leaves out one indicator or none; all equally likely. At least
+    two dimensions must survive any omission. One row a unit: ``rank_median``, ``rank_low``,
+    ``rank_high``; 1 = highest.
     """
     rng = np.random.default_rng(seed)
     left_out = [None, *indicators.columns]
     choices = list(product(NORMALISATIONS, (*WEIGHTS, "random"), AGGREGATIONS, left_out))
-    scores, fixed, ranks = {}, {}, np.empty((draws, len(indicators)))
-    for draw, pick in enumerate(rng.integers(len(choices), size=draws)):
+    scores, fixed, drawn = {}, {}, []
+    for pick in rng.integers(len(choices), size=draws):
         method, weights, aggregation, omitted = choices[pick]
         if (method, omitted) not in scores:
             kept = indicators.drop(columns=[omitted] if omitted else [])
@@ -214,18 +128,17 @@ def rank_bands(indicators, dimensions, directions, draws, seed, level=0.90) -> p
         table = scores[method, omitted]
         if weights == "random":
             weights = rng.dirichlet(np.ones(table.shape[1]))
-            ranks[draw] = _ranks(aggregate(table, weights, aggregation, method))
-            continue
-        if pick not in fixed:
-            fixed[pick] = _ranks(aggregate(table, weights, aggregation, method))
-        ranks[draw] = fixed[pick]
-    tail = 50 * (1 - level)
-    low, median, high = np.percentile(ranks, [tail, 50, 100 - tail], axis=0)
-    return pd.DataFrame(
-        {"rank_median": median, "rank_low": low, "rank_high": high}, index=indicators.index
-    )
+            drawn.append(ranks(aggregate(table, weights, aggregation, method)))
+        else:
+            if pick not in fixed:
+                fixed[pick] = ranks(aggregate(table, weights, aggregation, method))
+            drawn.append(fixed[pick])
+    tail = 50 * (1 - LEVEL)
+    low, median, high = np.percentile(drawn, [tail, 50, 100 - tail], axis=0)
+    bands = {"rank_median": median, "rank_low": low, "rank_high": high}
+    return pd.DataFrame(bands, index=indicators.index)
 
 
-def _ranks(value):
-    # Values that differ by rounding alone are ties, whatever order the sums were taken in.
+def ranks(value):
+    """Ranks from the highest down; values that differ by rounding alone are ties."""
     return stats.rankdata(-np.round(value, 12))

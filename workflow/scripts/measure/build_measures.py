@@ -1,35 +1,26 @@
 """Market potential, its scales and instrument, distance to cores and rings."""
 
+import pandas as pd
+from monotowns.measures.space import foreign_countries, measure
+from monotowns.panel.contracts import check
+from monotowns.run.stage import run
+from monotowns.run.tables import read_table, write_table
 
-def main(
-    panel: str, towns: str, settings: dict, contract: str, measures: str, regions: str | None = None
-):
-    import pandas as pd
-    from monotowns.measures.space import measure
-    from monotowns.panel.contracts import check
 
+def main(panel: str, towns: str, settings: dict, contract: str, measures: str, regions: str | list):
     published = pd.DataFrame(columns=["region", "year", "population"])
-    if regions is not None:
-        published = check(pd.read_csv(regions), "population_regions")
+    if regions:
+        published = check(read_table(regions), "population_regions")
     frame = measure(
-        pd.read_csv(panel, dtype={"entity": str}),
-        check(pd.read_csv(towns), contract),
+        read_table(panel),
+        check(read_table(towns), contract),
         published,
         settings,
+        foreign_countries(settings["home"]),
     )
-    check(frame, "measures").to_csv(
-        measures, index=False, lineterminator="\n", float_format="%.10g"
-    )
+    table = check(frame, "measures")
+    write_table(table, measures)
 
 
 if "snakemake" in globals():
-    from monotowns.run.stage import run
-
-    run(
-        main,
-        snakemake,
-        **dict(snakemake.input.items()),
-        settings=snakemake.params.settings,
-        contract=snakemake.params.contract,
-        **dict(snakemake.output.items()),
-    )
+    run(main, snakemake)

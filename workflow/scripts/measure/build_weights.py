@@ -1,23 +1,16 @@
 """Entropy-balancing weights of the controls, and how far they balance."""
 
+from monotowns.measures.balance import balance_panel
+from monotowns.run.stage import run
+from monotowns.run.tables import read_table, write_table
 
-def main(panel: str, settings: dict, outputs: dict):
-    import pandas as pd
-    from monotowns.measures.balance import balance_panel
 
-    frame = pd.read_csv(panel, dtype={"entity": str})
-    weights, table = balance_panel(frame, "monotown", settings["columns"], settings["years"])
-    for name, part in (("weights", weights), ("balance", table)):
-        part.to_csv(outputs[name], index=False, lineterminator="\n", float_format="%.10g")
+def main(panel: str, settings: dict, weights: str, balance: str):
+    frame = read_table(panel)
+    tables = balance_panel(frame, "monotown", settings["columns"], settings["years"])
+    for path, table in zip((weights, balance), tables, strict=True):
+        write_table(table, path)
 
 
 if "snakemake" in globals():
-    from monotowns.run.stage import run
-
-    run(
-        main,
-        snakemake,
-        panel=snakemake.input.panel,
-        settings=snakemake.params.settings,
-        outputs=dict(snakemake.output.items()),
-    )
+    run(main, snakemake)
