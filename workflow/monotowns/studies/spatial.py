@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from monotowns.estimate import spatial
-from monotowns.estimate import spatial_weights as weights
 from monotowns.estimate.power import minimum_detectable_effect
 from monotowns.estimate.record import to_records
 from monotowns.estimate.regression import least_squares
+from monotowns.estimate.spatial import MODELS, panel
 from monotowns.estimate.spatial_tests import lagrange_multipliers, moran
+from monotowns.estimate.spatial_weights import neighbours
 from monotowns.estimate.variances import alternatives
 from monotowns.run.errors import DesignError
 
@@ -22,7 +22,54 @@ GAP = "monotown"
 CONLEY = "conley_300"
 
 
-def balanced_rows(panel, list_year=2014):
+def study(panel, settings, list_year, draws, seed):
+    """All of this module.
+
+    Parameters
+    ----------
+    panel : pandas.DataFrame
+        Of entities and years, see :func:`balanced_rows`.
+    settings : dict
+        ``main`` and ``others`` by name: ``kind`` and ``size``, see
+        :func:`monotowns.estimate.spatial_weights.neighbours`.
+    list_year : int
+        First year of the treatment.
+    draws : dict
+        ``bootstrap`` (of the impacts) and ``permutation`` (of Moran's I).
+
+    Returns
+    -------
+    records : pandas.DataFrame
+    facts : dict
+    tables : dict
+        Empty.
+    """
+    rows, flow = balanced_rows(panel, list_year)
+    used, W = weighted(rows, **settings["main"])
+    fits = {f"{m}_main": [panel_fit(used, W, m, draws, seed)] for m in MODELS}
+    main = {model: fits[f"{model}_main"][0] for model in MODELS}
+    # Residents are the denominator of the outcome and are themselves moved by what is studied;
+    # market potential is a spatial lag by construction: the treatment is the only regressor but
+    # in this one.
+    fits["sdm_size"] = [panel_fit(used, W, "sdm", draws, seed, ["log_population"])]
+    fits |= {f"slx_{name}": many for name, many in lag_fits(used, W, [CONLEY]).items()}
+    tests = dependence_tests(used, W, draws["permutation"], seed)
+    fits |= {name: [fit] for name, fit in tests.items()}
+    # The years before the list, the last of them as if it were treated.
+    before = used[used["year"] < list_year]
+    before = before.assign(treated=before["monotown"] * (before["year"] == before["year"].max()))
+    fits["sdm_placebo"] = [panel_fit(before, W, "sdm", draws, seed)]
+    alone = {}
+    for name, chosen in settings["others"].items():
+        part, other = weighted(rows, **chosen)
+        alone[name] = flow["kept"] - other.shape[0]
+        for model in ("slx", "sar", "sdm"):
+            fits[f"{model}_{name}"] = [panel_fit(part, other, model, draws, seed)]
+        fits[f"slx_region_{name}"] = lag_fits(part, other)["region"]
+    return records_of(fits, seed), facts_of(flow, main, used, W, alone), {}
+
+
+def balanced_rows(panel, list_year):
     """Entities with every year, a known treatment and a place, as spatial panels need them.
 
     Parameters
@@ -72,29 +119,13 @@ def balanced_rows(panel, list_year=2014):
 def weighted(rows, kind, size):
     """Rows and the weights of their entities; entities without a neighbour are left out of both.
 
-    Parameters
-    ----------
-    rows : pandas.DataFrame
-        From :func:`balanced_rows`, of one or more years.
-    kind : {"nearest", "band", "inverse"}
-        Equal weights on the nearest entities, or on all within a distance, or weights that fall
-        with distance within it.
-    size : float
-        Neighbours, or kilometres.
-
-    Returns
-    -------
-    rows : pandas.DataFrame
-    W : scipy.sparse.csr_array
+    To leave them out makes no other entity lonely: they are nobody's neighbour.
     """
     place = rows.drop_duplicates("entity")
-    if kind == "nearest":
-        return rows, weights.knn(place["lat"], place["lon"], size)
-    lonely = place["entity"].iloc[weights.islands(place["lat"], place["lon"], size)]
-    rows = rows[~rows["entity"].isin(lonely)].reset_index(drop=True)
-    place = rows.drop_duplicates("entity")
-    decay = "uniform" if kind == "band" else "inverse"
-    return rows, weights.distance_band(place["lat"], place["lon"], size, decay)
+    W = neighbours(place["lat"], place["lon"], kind, size)
+    kept = np.flatnonzero(np.diff(W.indptr))
+    rows = rows[rows["entity"].isin(place["entity"].iloc[kept])].reset_index(drop=True)
+    return rows, W[kept][:, kept]
 
 
 def lag(values, W):
@@ -103,32 +134,10 @@ def lag(values, W):
     return (W @ values.reshape(W.shape[0], -1)).reshape(values.shape)
 
 
-def panel_fits(rows, W, models, draws, seed, controls=()) -> dict:
-    """Spatial panels of log income on monotown status with two-way effects.
-
-    The treatment is the only regressor unless said: residents are the denominator of the outcome
-    and are themselves moved by what is studied; market potential is a spatial lag by construction.
-
-    Returns
-    -------
-    dict
-        Model -> Fit.
-    """
-    names = ["treated", *controls]
-    return {
-        model: spatial.panel(
-            rows[OUTCOME],
-            rows[names].to_numpy(float),
-            rows["entity"],
-            rows["year"],
-            W,
-            model,
-            names=[GAP, *controls],
-            draws=draws,
-            seed=seed,
-        )
-        for model in models
-    }
+def panel_fit(rows, W, model, draws, seed, controls=()):
+    """Spatial panel of log income on the treatment with effects of entities and years."""
+    rows = rows.assign(**{GAP: rows["treated"]})
+    return panel(rows, OUTCOME, [GAP, *controls], W, model, draws["bootstrap"], seed)
 
 
 def lag_fits(rows, W, variances=()) -> dict:
@@ -157,21 +166,15 @@ def lag_fits(rows, W, variances=()) -> dict:
     return found
 
 
-def likelihood_ratio(wide, narrow, restrictions=1):
-    """p-value of a likelihood-ratio test of a nested spatial panel."""
-    difference = wide.details["log_likelihood"] - narrow.details["log_likelihood"]
-    return float(stats.chi2.sf(max(2 * difference, 0.0), restrictions))
-
-
 def moran_by_year(rows, values, W, permutations, seed):
     """Moran's I of a column in every year, one term a year, named by it."""
     fits = {
         year: moran(part[values], W, permutations=permutations, seed=seed)
         for year, part in rows.groupby("year")
     }
-    terms = pd.concat([fit.terms.assign(term=str(year)) for year, fit in fits.items()])
+    terms = [fit.terms.assign(term=str(year)) for year, fit in fits.items()]
     last = list(fits.values())[-1]
-    return replace(last, terms=terms.reset_index(drop=True), n_obs=len(rows))
+    return replace(last, terms=pd.concat(terms, ignore_index=True), n_obs=len(rows))
 
 
 def dependence_tests(rows, W, permutations, seed) -> dict:
@@ -189,67 +192,25 @@ def dependence_tests(rows, W, permutations, seed) -> dict:
     """
     gap = least_squares(rows, OUTCOME, ["treated"], ["entity", "region_year"])
     left = gap.details["rows"][["entity", "year"]].assign(residual=gap.details["residuals"])
-    # An entity alone in its region-year is fitted exactly: it has no residual but nought.
+    # An entity alone in its region-year is fitted exactly: its residual is zero.
     rows = rows.merge(left, on=["entity", "year"], how="left").fillna({"residual": 0.0})
     found = {
-        f"moran_{told}": moran_by_year(rows, column, W, permutations, seed)
-        for told, column in (("outcome", OUTCOME), ("residuals", "residual"))
+        f"moran_{name}": moran_by_year(rows, column, W, permutations, seed)
+        for name, column in (("outcome", OUTCOME), ("residuals", "residual"))
     }
     started = rows.groupby("year")["treated"].max() > 0
-    before = started.index[~started].max()
     wide = rows.pivot(index="entity", columns="year", values=OUTCOME)
-    change = (wide.iloc[:, -1] - wide[before]).to_numpy()
+    change = wide.iloc[:, -1] - wide[started.index[~started].max()]
     place = rows.drop_duplicates("entity")
-    regions = pd.get_dummies(place["region"], drop_first=True, dtype=float).to_numpy()
-    mono = place["monotown"].to_numpy(float)
-    found["multipliers"] = lagrange_multipliers(change, mono[:, None], W)
+    regions = pd.get_dummies(place["region"], drop_first=True, dtype=float)
+    mono = place[["monotown"]].to_numpy(float)
+    found["multipliers"] = lagrange_multipliers(change, mono, W)
     found["multipliers_region"] = lagrange_multipliers(change, np.column_stack([mono, regions]), W)
     return found
 
 
-def dependence_records(rows, settings, draws, seed):
-    """Fit everything of this module and give the fits their place in the study.
-
-    Parameters
-    ----------
-    rows : pandas.DataFrame
-        From :func:`balanced_rows`.
-    settings : dict
-        ``main`` and ``others`` by name: ``kind`` and ``size``, see :func:`weighted`.
-    draws : dict
-        ``bootstrap`` (of the impacts) and ``permutation`` (of Moran's I).
-    seed : int
-
-    Returns
-    -------
-    records : pandas.DataFrame
-        Result records.
-    panels : dict
-        Model -> Fit of the main weights.
-    alone : dict
-        Name of other weights -> entities without a neighbour, left out.
-    """
-    used, W = weighted(rows, **settings["main"])
-    panels = panel_fits(used, W, spatial.MODELS, draws["bootstrap"], seed)
-    fits = {f"{model}_main": [fit] for model, fit in panels.items()}
-    sized = panel_fits(used, W, ["sdm"], draws["bootstrap"], seed, ["log_population"])
-    fits["sdm_size"] = [sized["sdm"]]
-    fits |= {f"slx_{name}": many for name, many in lag_fits(used, W, [CONLEY]).items()}
-    fits |= {
-        name: [fit] for name, fit in dependence_tests(used, W, draws["permutation"], seed).items()
-    }
-    # The years before the list, the last of them as if it were treated.
-    before = used[used.groupby("year")["treated"].transform("max") == 0]
-    before = before.assign(treated=before["monotown"] * (before["year"] == before["year"].max()))
-    placebo = panel_fits(before, W, ["sdm"], draws["bootstrap"], seed)
-    fits["sdm_placebo"] = [placebo["sdm"]]
-    alone = {}
-    for name, chosen in settings["others"].items():
-        part, other = weighted(rows, **chosen)
-        alone[name] = rows["entity"].nunique() - part["entity"].nunique()
-        found = panel_fits(part, other, ["slx", "sar", "sdm"], draws["bootstrap"], seed)
-        fits |= {f"{model}_{name}": [fit] for model, fit in found.items()}
-        fits[f"slx_region_{name}"] = lag_fits(part, other)["region"]
+def records_of(fits, seed) -> pd.DataFrame:
+    """Result records of the fits, with their place in the study."""
     groups = {"sdm_main": "headline", "sdm_placebo": "placebo"}
     changes = {"multipliers", "multipliers_region"}
     records = [
@@ -266,43 +227,47 @@ def dependence_records(rows, settings, draws, seed):
         for name, many in fits.items()
         for fit in many
     ]
-    return pd.concat(records, ignore_index=True), panels, alone
+    return pd.concat(records, ignore_index=True)
 
 
-def dependence_facts(flow, panels, rows, W, alone) -> dict:
+def likelihood_ratio(wide, narrow, restrictions=1):
+    """p-value of a likelihood-ratio test of a nested spatial panel."""
+    difference = wide.details["log_likelihood"] - narrow.details["log_likelihood"]
+    return float(stats.chi2.sf(max(2 * difference, 0.0), restrictions))
+
+
+def facts_of(flow, main, rows, W, alone) -> dict:
     """Facts of the spatial panels and of what they mean for a place.
 
     Parameters
     ----------
     flow : dict
         From :func:`balanced_rows`.
-    panels, alone : dict
-        From :func:`dependence_records`.
-    rows, W
-        The rows and weights of the panels.
+    main : dict
+        Model -> Fit of the main weights ``W`` on ``rows``.
+    alone : dict
+        Name of other weights -> entities without a neighbour, left out.
     """
     place = rows[rows["year"] == rows["year"].max()]
     mono = place["monotown"].to_numpy(float)
-    income = np.exp(place[OUTCOME].to_numpy())
-    direct, indirect = (panels["sdm"][f"{kind} {GAP}"] for kind in ("direct", "indirect"))
-    neighbours = np.diff(W.indptr).mean()
+    income = np.exp(place[OUTCOME].to_numpy())[mono == 1].mean()
+    direct, indirect = (main["sdm"][f"{kind} {GAP}"] for kind in ("direct", "indirect"))
+    number = np.diff(W.indptr)
     region = pd.factorize(place["region"])[0]
-    same = np.repeat(region, np.diff(W.indptr)) == region[W.indices]
-    facts = {f"spatial.{name}": [number, "count"] for name, number in flow.items()}
-    facts |= {f"spatial.alone.{name}": [number, "count"] for name, number in alone.items()}
+    same = np.repeat(region, number) == region[W.indices]
+    mde = minimum_detectable_effect(indirect["standard_error"])
+    facts = {f"spatial.{name}": [count, "count"] for name, count in flow.items()}
+    facts |= {f"spatial.alone.{name}": [count, "count"] for name, count in alone.items()}
     # One more monotown among the neighbours of an average place.
     for name, column in (("one", "estimate"), ("one.low", "ci_low"), ("one.high", "ci_high")):
-        facts[f"spatial.{name}"] = [indirect[column] / neighbours, "percent"]
+        facts[f"spatial.{name}"] = [indirect[column] / number.mean(), "percent"]
     return facts | {
-        "spatial.one.mde": [
-            100 * minimum_detectable_effect(indirect["standard_error"]) / neighbours,
-            "share",
-        ],
-        "spatial.neighbours": [neighbours, "count"],
+        "spatial.one.mde": [100 * mde / number.mean(), "share"],
+        "spatial.neighbours": [number.mean(), "count"],
         "spatial.same_region": [100 * same.mean(), "share"],
         "spatial.with_neighbour": [100 * ((W @ mono)[mono == 0] > 0).mean(), "share"],
-        "spatial.income_monotown": [income[mono == 1].mean(), "count"],
-        "spatial.roubles": [income[mono == 1].mean() * np.expm1(-direct["estimate"]), "count"],
-        "spatial.sdm_sar.p": [likelihood_ratio(panels["sdm"], panels["sar"]), "p"],
-        "spatial.sdm_sem.p": [likelihood_ratio(panels["sdm"], panels["sem"]), "p"],
+        "spatial.income_monotown": [income, "count"],
+        "spatial.roubles": [income * np.expm1(-direct["estimate"]), "count"],
+        "spatial.sdm_sar.p": [likelihood_ratio(main["sdm"], main["sar"]), "p"],
+        "spatial.sdm_sem.p": [likelihood_ratio(main["sdm"], main["sem"]), "p"],
     }
