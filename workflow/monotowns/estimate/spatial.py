@@ -9,7 +9,7 @@ On the transformed panel of Lee and Yu both give the same estimates, which the t
 import numpy as np
 import pandas as pd
 
-from monotowns.estimate import spatial_impacts, spatial_weights
+from monotowns.estimate import spatial_impacts
 from monotowns.estimate.record import Fit, wald_terms
 from monotowns.estimate.spatial_likelihood import maximise
 from monotowns.run.errors import DesignError
@@ -19,7 +19,7 @@ MODELS = ("sar", "sdm", "slx", "sem")
 RANK = 1e-9
 
 
-def panel(rows, outcome, names, W, model, draws, seed) -> Fit:
+def panel(rows, outcome, names, determinant, model, draws, seed) -> Fit:
     """Fit a spatial panel with effects of entities and years to a balanced panel.
 
     ``sar``: ``y = rho W y + X b + effects + e``; ``sdm`` adds ``W X theta``; ``slx`` is ``sdm``
@@ -38,8 +38,8 @@ def panel(rows, outcome, names, W, model, draws, seed) -> Fit:
     outcome : str
     names : sequence of str
         The ``k`` regressors, which vary within entities.
-    W : scipy.sparse.csr_array, shape (n, n)
-        Row-standardised weights of the sorted entities.
+    determinant : monotowns.estimate.spatial_likelihood.LogDeterminant
+        Of the row-standardised weights W of the sorted entities.
     model : {"sar", "sdm", "slx", "sem"}
     draws, seed : int
         Of the simulated errors of impacts.
@@ -55,10 +55,10 @@ def panel(rows, outcome, names, W, model, draws, seed) -> Fit:
     Raises
     ------
     DesignError
-        The panel is not sorted and balanced, a value is missing, W is not as described, the
+        The panel is not sorted and balanced, a value is missing, W is of other entities, the
         regressors are collinear once the effects are removed, or there is no stationary maximum.
     """
-    where = f"spatial panel, {model}"
+    where, W = f"spatial panel, {model}", determinant.W
     n, periods = _balanced(rows, [outcome, *names], W, where)
 
     def lag(values):
@@ -85,12 +85,12 @@ def panel(rows, outcome, names, W, model, draws, seed) -> Fit:
         freedom = (periods - 1) * (n - 1) - len(terms)
         return _least_squares(within(y), design, terms, freedom, facts)
     lag_X = within(lag(X)) if model == "sem" else None
-    top = maximise(within(y), within(lag(y)), design, lag_X, W, periods - 1, where)
+    top = maximise(within(y), within(lag(y)), design, lag_X, determinant, periods - 1, where)
     error = np.sqrt(np.diag(top.covariance))
     found = wald_terms([*terms, "lambda" if model == "sem" else "rho"], top.parameters, error)
     if model != "sem":
         impacts = spatial_impacts.simulate(
-            top.parameters, top.covariance, names, W, top.determinant, draws, seed
+            top.parameters, top.covariance, names, determinant, draws, seed
         )
         found = pd.concat([found, impacts], ignore_index=True)
     return Fit(
@@ -124,7 +124,8 @@ def _balanced(rows, columns, W, where):
             keys=there[bad],
             remedy="leave out the whole entity: the panel must stay balanced",
         )
-    spatial_weights.check(W, ids, where)
+    if W.shape[0] != len(ids):
+        raise DesignError(where, "W is not one row an entity", expected=len(ids), found=W.shape[0])
     return len(ids), len(years)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from monotowns.estimate.record import TERMS
-from monotowns.estimate.spatial_likelihood import LogDeterminant
+from monotowns.estimate.spatial_likelihood import REACH
 
 
 def names(regressors):
@@ -44,10 +44,10 @@ def average(parameters, k, n, trace) -> np.ndarray:
     return np.concatenate([direct, total - direct, total], axis=-1)
 
 
-def simulate(parameters, covariance, regressors, W, determinant, draws, seed) -> pd.DataFrame:
+def simulate(parameters, covariance, regressors, determinant, draws, seed) -> pd.DataFrame:
     """Impacts with errors from draws of the asymptotic normal distribution of the parameters.
 
-    Draws with ``|rho| >= 1``, where there is no impact, are left out.
+    Draws of rho beyond ``REACH``, near or past one, where there is no impact, are left out.
 
     Parameters
     ----------
@@ -55,7 +55,6 @@ def simulate(parameters, covariance, regressors, W, determinant, draws, seed) ->
         As in :func:`average`.
     covariance : numpy.ndarray, shape (p, p)
     determinant : LogDeterminant
-        Of ``W``, around the estimate; taken anew where draws fall outside of it.
 
     Returns
     -------
@@ -70,11 +69,8 @@ def simulate(parameters, covariance, regressors, W, determinant, draws, seed) ->
     noise -= noise.mean(axis=0)
     noise = np.linalg.solve(np.linalg.cholesky(np.cov(noise.T)), noise.T).T
     drawn = parameters + noise @ np.linalg.cholesky(covariance).T
-    drawn = drawn[np.abs(drawn[:, -1]) < 1]
-    z = np.arctanh(drawn[:, -1])
-    if z.min() < determinant.low or z.max() > determinant.high:
-        determinant = LogDeterminant(W, z.min(), z.max())
-    k, n = len(regressors), W.shape[0]
+    drawn = drawn[np.abs(drawn[:, -1]) < np.tanh(REACH)]
+    k, n = len(regressors), determinant.W.shape[0]
     trace = determinant.trace(np.append(drawn[:, -1], parameters[-1]))
     simulated = average(drawn, k, n, trace[:-1])
     tail = np.minimum((simulated <= 0).sum(axis=0), (simulated >= 0).sum(axis=0))

@@ -15,44 +15,48 @@ from monotowns.estimate.record import TERMS, Fit
 from monotowns.run.errors import DesignError
 
 
-def moran(values, W, *, permutations=9999, seed=0) -> Fit:
-    """Moran's I of the values of one period, with a permutation p-value.
+def moran(values, W, permutations, seed) -> Fit:
+    """Moran's I of each column, with a permutation p-value.
 
     Residuals of a regression are exchangeable only in large samples;
     :func:`lagrange_multipliers` allows for the regressors.
 
     Parameters
     ----------
-    values : array_like, shape (n,)
+    values : pandas.DataFrame, shape (n, T)
+        One row an entity, one column a period.
     W : scipy.sparse.csr_array, shape (n, n)
         Row-standardised.
 
     Returns
     -------
     Fit
-        Term ``moran``: its standard error is the one under randomisation; no interval.
+        A term a column: its standard error is the one under randomisation; no interval.
 
     Raises
     ------
     DesignError
-        A value is missing, or all are the same.
+        A value is missing, or all values of a column are the same.
     """
-    values = np.asarray(values, float)
-    if not np.isfinite(values).all() or np.ptp(values) == 0:
-        raise DesignError("Moran's I", "values are missing or all the same")
+    bad = ~np.isfinite(values).all() | (values.nunique() == 1)
+    if bad.any():
+        raise DesignError(
+            "Moran's I", "values are missing or all the same", keys=values.columns[bad]
+        )
+    w = WSP(sparse.csr_matrix(W)).to_W(silence_warnings=True)
     # esda draws its permutations from numpy's global state, which is given back.
     state = np.random.get_state()  # noqa: NPY002
-    np.random.seed(seed)  # noqa: NPY002
-    found = Moran(
-        values, WSP(sparse.csr_matrix(W)).to_W(silence_warnings=True), permutations=permutations
-    )
+    rows = []
+    for name, column in values.items():
+        np.random.seed(seed)  # noqa: NPY002
+        found = Moran(column, w, permutations=permutations)
+        # A permutation that gives the value itself counts, whatever the order of summation.
+        far = np.abs(found.sim - found.EI) >= np.abs(found.I - found.EI) * (1 - 1e-12)
+        p_value = (far.sum() + 1) / (permutations + 1)
+        rows.append([str(name), found.I, found.seI_rand, np.nan, np.nan, p_value])
     np.random.set_state(state)  # noqa: NPY002
-    # A permutation that gives the value itself counts, whatever the order of summation.
-    far = np.abs(found.sim - found.EI) >= np.abs(found.I - found.EI) * (1 - 1e-12)
-    p_value = (far.sum() + 1) / (permutations + 1)
-    row = ["moran", found.I, found.seI_rand, np.nan, np.nan, p_value]
-    n = len(values)
-    return Fit(pd.DataFrame([row], columns=TERMS), "moran", f"{permutations} permutations", n, n, 0)
+    variance = f"{permutations} permutations"
+    return Fit(pd.DataFrame(rows, columns=TERMS), "moran", variance, values.size, len(values), 0)
 
 
 def lagrange_multipliers(y, X, W) -> Fit:

@@ -17,8 +17,6 @@ from monotowns.run.errors import DesignError
 FLOOR_KM = 10.0
 #: Points in a leaf of the search tree. It settles which of several equally distant places is taken.
 LEAF = 16
-#: How far a row of standardised weights may be from one: rounding of a few hundred terms.
-ROW_SUM = 1e-9
 
 
 def on_sphere(lat, lon) -> np.ndarray:
@@ -85,23 +83,3 @@ def neighbours(lat, lon, kind, size) -> sparse.csr_array:
     weight = np.ones_like(km) if kind == "band" else 1 / np.maximum(km, FLOOR_KM)
     share = weight / np.bincount(pairs["i"], weight, n)[pairs["i"]]
     return sparse.csr_array((share, (pairs["i"], pairs["j"])), shape=(n, n))
-
-
-def check(W, ids, where):
-    """Refuse weights that are not those of the entities ``ids``, or not row-standardised."""
-    if W.shape != (len(ids), len(ids)):
-        raise DesignError(
-            where,
-            "W is not one row and one column an entity",
-            expected=(len(ids), len(ids)),
-            found=W.shape,
-        )
-    bad = ~(np.abs(W.sum(axis=1) - 1) <= ROW_SUM) | (W.diagonal() != 0)
-    bad |= (W < 0).sum(axis=1) > 0
-    if bad.any():
-        raise DesignError(
-            where,
-            "weights of an entity are negative, on itself or do not sum to one",
-            keys=np.asarray(ids)[bad],
-            remedy="leave out entities without a neighbour, divide each row of W by its sum",
-        )

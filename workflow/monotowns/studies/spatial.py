@@ -1,7 +1,5 @@
 """Do neighbours of monotowns share the gap? Spatial panels over several weights, and tests."""
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 from scipy import stats
@@ -10,6 +8,7 @@ from monotowns.estimate.power import minimum_detectable_effect
 from monotowns.estimate.record import to_records
 from monotowns.estimate.regression import least_squares
 from monotowns.estimate.spatial import MODELS, panel
+from monotowns.estimate.spatial_likelihood import LogDeterminant
 from monotowns.estimate.spatial_tests import lagrange_multipliers, moran
 from monotowns.estimate.spatial_weights import neighbours
 from monotowns.estimate.variances import alternatives
@@ -46,25 +45,27 @@ def study(panel, settings, list_year, draws, seed):
     """
     rows, flow = balanced_rows(panel, list_year)
     used, W = weighted(rows, **settings["main"])
-    fits = {f"{m}_main": [panel_fit(used, W, m, draws, seed)] for m in MODELS}
+    space = LogDeterminant(W)
+    fits = {f"{m}_main": [panel_fit(used, space, m, draws, seed)] for m in MODELS}
     main = {model: fits[f"{model}_main"][0] for model in MODELS}
     # Residents are the denominator of the outcome and are themselves moved by what is studied;
     # market potential is a spatial lag by construction: the treatment is the only regressor but
     # in this one.
-    fits["sdm_size"] = [panel_fit(used, W, "sdm", draws, seed, ["log_population"])]
+    fits["sdm_size"] = [panel_fit(used, space, "sdm", draws, seed, ["log_population"])]
     fits |= {f"slx_{name}": many for name, many in lag_fits(used, W, [CONLEY]).items()}
     tests = dependence_tests(used, W, draws["permutation"], seed)
     fits |= {name: [fit] for name, fit in tests.items()}
     # The years before the list, the last of them as if it were treated.
     before = used[used["year"] < list_year]
     before = before.assign(treated=before["monotown"] * (before["year"] == before["year"].max()))
-    fits["sdm_placebo"] = [panel_fit(before, W, "sdm", draws, seed)]
+    fits["sdm_placebo"] = [panel_fit(before, space, "sdm", draws, seed)]
     alone = {}
     for name, chosen in settings["others"].items():
         part, other = weighted(rows, **chosen)
         alone[name] = flow["kept"] - other.shape[0]
+        space = LogDeterminant(other)
         for model in ("slx", "sar", "sdm"):
-            fits[f"{model}_{name}"] = [panel_fit(part, other, model, draws, seed)]
+            fits[f"{model}_{name}"] = [panel_fit(part, space, model, draws, seed)]
         fits[f"slx_region_{name}"] = lag_fits(part, other)["region"]
     return records_of(fits, seed), facts_of(flow, main, used, W, alone), {}
 
@@ -134,10 +135,10 @@ def lag(values, W):
     return (W @ values.reshape(W.shape[0], -1)).reshape(values.shape)
 
 
-def panel_fit(rows, W, model, draws, seed, controls=()):
+def panel_fit(rows, space, model, draws, seed, controls=()):
     """Spatial panel of log income on the treatment with effects of entities and years."""
     rows = rows.assign(**{GAP: rows["treated"]})
-    return panel(rows, OUTCOME, [GAP, *controls], W, model, draws["bootstrap"], seed)
+    return panel(rows, OUTCOME, [GAP, *controls], space, model, draws["bootstrap"], seed)
 
 
 def lag_fits(rows, W, variances=()) -> dict:
@@ -166,17 +167,6 @@ def lag_fits(rows, W, variances=()) -> dict:
     return found
 
 
-def moran_by_year(rows, values, W, permutations, seed):
-    """Moran's I of a column in every year, one term a year, named by it."""
-    fits = {
-        year: moran(part[values], W, permutations=permutations, seed=seed)
-        for year, part in rows.groupby("year")
-    }
-    terms = [fit.terms.assign(term=str(year)) for year, fit in fits.items()]
-    last = list(fits.values())[-1]
-    return replace(last, terms=pd.concat(terms, ignore_index=True), n_obs=len(rows))
-
-
 def dependence_tests(rows, W, permutations, seed) -> dict:
     """Moran's I of log income and of the residuals of the gap, and multiplier tests of the change.
 
@@ -191,15 +181,16 @@ def dependence_tests(rows, W, permutations, seed) -> dict:
         ``moran_outcome``, ``moran_residuals``, ``multipliers``, ``multipliers_region`` -> Fit.
     """
     gap = least_squares(rows, OUTCOME, ["treated"], ["entity", "region_year"])
-    left = gap.details["rows"][["entity", "year"]].assign(residual=gap.details["residuals"])
+    left = gap.details["rows"].assign(residual=gap.details["residuals"])
+    wide = rows.pivot(index="entity", columns="year", values=OUTCOME)
     # An entity alone in its region-year is fitted exactly: its residual is zero.
-    rows = rows.merge(left, on=["entity", "year"], how="left").fillna({"residual": 0.0})
+    residuals = left.pivot(index="entity", columns="year", values="residual")
+    residuals = residuals.reindex_like(wide).fillna(0.0)
     found = {
-        f"moran_{name}": moran_by_year(rows, column, W, permutations, seed)
-        for name, column in (("outcome", OUTCOME), ("residuals", "residual"))
+        "moran_outcome": moran(wide, W, permutations, seed),
+        "moran_residuals": moran(residuals, W, permutations, seed),
     }
     started = rows.groupby("year")["treated"].max() > 0
-    wide = rows.pivot(index="entity", columns="year", values=OUTCOME)
     change = wide.iloc[:, -1] - wide[started.index[~started].max()]
     place = rows.drop_duplicates("entity")
     regions = pd.get_dummies(place["region"], drop_first=True, dtype=float)
