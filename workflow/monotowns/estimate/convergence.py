@@ -109,7 +109,7 @@ def sigma_convergence(rows, outcome, cluster="region") -> Fit:
     """
     where = "sigma convergence"
     wide = wide_panel(rows, outcome, where)
-    group = pd.factorize(rows.drop_duplicates("entity").set_index("entity")[cluster][wide.index])[0]
+    group = pd.factorize(rows.groupby("entity")[cluster].first())[0]
     clusters = group.max() + 1
     spread = wide.std(ddof=0)
     if clusters < 2 or (spread == 0).any():
