@@ -71,7 +71,7 @@ def test_sigma_convergence_by_hand():
 
 def test_sigma_errors_against_redrawn_entities():
     frame = panel(entities=300, regions=300, noise=0.2)
-    fit = sigma_convergence(frame, "y", cluster="entity")
+    fit = sigma_convergence(frame, "y")
     wide = frame.pivot(index="entity", columns="year", values="y").to_numpy()
     draws = np.random.default_rng(3).integers(300, size=(2000, 300))
     spread = np.array([wide[d].std(axis=0) for d in draws])

@@ -46,7 +46,7 @@ def lag(values, W):
 
 
 def fitted(rows, W, model="sar", draws=100, seed=0):
-    return spatial.panel(rows, "y", ["a", "b"], LogDeterminant(W), model, draws, seed)
+    return spatial.fit_panel(rows, "y", ["a", "b"], LogDeterminant(W), model, draws, seed)
 
 
 def transformed(rows, W, columns):

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import spreg
 from bench.case import Case
-from monotowns.estimate.spatial import panel
+from monotowns.estimate.spatial import fit_panel
 from monotowns.estimate.spatial_likelihood import LogDeterminant
 from monotowns.estimate.spatial_weights import neighbours
 from scipy import sparse
@@ -30,7 +30,7 @@ def simulate(scale):
 
 def ours(data):
     rows, W = data
-    fit = panel(rows, "y", ["a", "b"], LogDeterminant(W), "sar", 999, 0)
+    fit = fit_panel(rows, "y", ["a", "b"], LogDeterminant(W), "sar", 999, 0)
     return fit.terms["estimate"][:3].to_numpy()
 
 

@@ -28,7 +28,7 @@ def wide_panel(rows, outcome, where) -> pd.DataFrame:
     return wide
 
 
-def beta_convergence(rows, outcome, controls=(), fixed_effects=(), cluster="region") -> Fit:
+def beta_convergence(rows, outcome, controls=(), fixed_effects=()) -> Fit:
     """Do poor entities grow faster? Annual growth on the initial level.
 
     Barro and Sala-i-Martin (1992): the slope of growth per year over T years on the initial log
@@ -37,13 +37,12 @@ def beta_convergence(rows, outcome, controls=(), fixed_effects=(), cluster="regi
     Parameters
     ----------
     rows : pandas.DataFrame
-        ``entity``, ``year`` and the columns below for the first and the last year of every entity.
+        ``entity``, ``year``, ``region`` (the cluster) and the columns below, for the first and the
+        last year of every entity.
     outcome : str
         In logs.
     controls, fixed_effects : sequence of str
-        Columns whose value in the first year is held constant, e.g. region effects.
-    cluster : str
-        Column of the clusters.
+        Columns whose value in the first year is held constant.
 
     Returns
     -------
@@ -63,9 +62,7 @@ def beta_convergence(rows, outcome, controls=(), fixed_effects=(), cluster="regi
     years = last - first
     cross = ends[ends["year"] == first].set_index("entity").loc[wide.index]
     cross = cross.assign(initial=wide[first], growth=(wide[last] - wide[first]) / years)
-    fit = least_squares(
-        cross.reset_index(), "growth", ["initial", *controls], fixed_effects, cluster
-    )
+    fit = least_squares(cross.reset_index(), "growth", ["initial", *controls], fixed_effects)
     slope, error = fit["initial"][["estimate", "standard_error"]]
     left = max(1 + slope * years, 0.0) or np.nan
     rate = wald_terms(["speed"], [-np.log(left) / years], [error / left], df=fit.n_clusters - 1)
@@ -81,7 +78,7 @@ def beta_convergence(rows, outcome, controls=(), fixed_effects=(), cluster="regi
     return replace(fit, terms=terms, estimator="beta_convergence", details={})
 
 
-def sigma_convergence(rows, outcome, cluster="region") -> Fit:
+def sigma_convergence(rows, outcome) -> Fit:
     """Does the dispersion of entities fall over time?
 
     The standard deviation over entities is taken year by year and its trend by least squares. It
@@ -92,7 +89,7 @@ def sigma_convergence(rows, outcome, cluster="region") -> Fit:
     Parameters
     ----------
     rows : pandas.DataFrame
-        Balanced ``entity``, ``year``, the outcome and ``cluster`` (constant within entities).
+        Balanced ``entity``, ``year``, ``region`` (the cluster) and the outcome.
     outcome : str
         In logs.
 
@@ -109,7 +106,7 @@ def sigma_convergence(rows, outcome, cluster="region") -> Fit:
     """
     where = "sigma convergence"
     wide = wide_panel(rows, outcome, where)
-    group = pd.factorize(rows.groupby("entity")[cluster].first())[0]
+    group = pd.factorize(rows.groupby("entity")["region"].first())[0]
     clusters = group.max() + 1
     spread = wide.std(ddof=0)
     if clusters < 2 or (spread == 0).any():
@@ -128,7 +125,7 @@ def sigma_convergence(rows, outcome, cluster="region") -> Fit:
     return Fit(
         wald_terms(names, weight @ fit.params, error, df=clusters - 1),
         "sigma_convergence",
-        f"CRV1({cluster}) of influence functions, G / (G - 1)",
+        "CRV1(region) of influence functions, G / (G - 1)",
         wide.size,
         count,
         clusters,

@@ -19,7 +19,7 @@ MODELS = ("sar", "sdm", "slx", "sem")
 RANK = 1e-9
 
 
-def panel(rows, outcome, names, determinant, model, draws, seed) -> Fit:
+def fit_panel(rows, outcome, names, determinant, model, draws, seed) -> Fit:
     """Fit a spatial panel with effects of entities and years to a balanced panel.
 
     ``sar``: ``y = rho W y + X b + effects + e``; ``sdm`` adds ``W X theta``; ``slx`` is ``sdm``
@@ -85,22 +85,17 @@ def panel(rows, outcome, names, determinant, model, draws, seed) -> Fit:
         freedom = (periods - 1) * (n - 1) - len(terms)
         return _least_squares(within(y), design, terms, freedom, facts)
     lag_X = within(lag(X)) if model == "sem" else None
-    top = maximise(within(y), within(lag(y)), design, lag_X, determinant, periods - 1, where)
-    error = np.sqrt(np.diag(top.covariance))
-    found = wald_terms([*terms, "lambda" if model == "sem" else "rho"], top.parameters, error)
-    if model != "sem":
-        impacts = spatial_impacts.simulate(
-            top.parameters, top.covariance, names, determinant, draws, seed
-        )
-        found = pd.concat([found, impacts], ignore_index=True)
-    return Fit(
-        found,
-        model,
-        "observed information of the Lee-Yu likelihood",
-        covariance=top.covariance,
-        details={"log_likelihood": top.log_likelihood},
-        **facts,
+    parameters, covariance, log_likelihood = maximise(
+        within(y), within(lag(y)), design, lag_X, determinant, periods - 1, where
     )
+    error = np.sqrt(np.diag(covariance))
+    found = wald_terms([*terms, "lambda" if model == "sem" else "rho"], parameters, error)
+    if model != "sem":
+        impacts = spatial_impacts.simulate(parameters, covariance, names, determinant, draws, seed)
+        found = pd.concat([found, impacts], ignore_index=True)
+    variance = "observed information of the Lee-Yu likelihood"
+    details = {"log_likelihood": log_likelihood}
+    return Fit(found, model, variance, covariance=covariance, details=details, **facts)
 
 
 def _balanced(rows, columns, W, where):

@@ -4,8 +4,6 @@ spreg 1.9 takes the determinant of a dense matrix at every step: 30 times slower
 panel, in 2.4 GB. libpysal and scipy have no log-determinant of a sparse matrix as a function.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.polynomial import Chebyshev
 from scipy import optimize, sparse
@@ -56,19 +54,13 @@ class LogDeterminant:
             )
         ratio = np.pi / 4 / REACH
         degree = int(np.ceil(-np.log(ACCURACY) / np.log(ratio + np.hypot(1, ratio))))
-        identity = sparse.eye_array(W.shape[0], format="csc")
-        # Rows of I - rho W are strictly dominated by their diagonal: no pivoting is needed, an
-        # ordering for symmetric patterns fills least, and one ordering serves every rho.
-        symmetric = {"diag_pivot_thresh": 0.0, "options": {"SymmetricMode": True}}
-        first = splu((identity - W / 2).tocsc(), permc_spec="MMD_AT_PLUS_A", **symmetric)
-        order = np.argsort(first.perm_c)
-        matrix = identity - W[order][:, order].tocsc()
-        off = matrix.data < 0
-        weight = matrix.data[off]
+        identity, columns = sparse.eye_array(W.shape[0], format="csc"), W.tocsc()
+        # Rows of I - rho W are strictly dominated by their diagonal: no pivoting is needed, and an
+        # ordering for symmetric patterns fills least.
+        plan = {"permc_spec": "MMD_AT_PLUS_A", "diag_pivot_thresh": 0.0}
 
         def exact(z):
-            matrix.data[off] = np.tanh(z) * weight
-            factors = splu(matrix, permc_spec="NATURAL", **symmetric)
+            factors = splu(identity - np.tanh(z) * columns, **plan, options={"SymmetricMode": True})
             return np.log(np.abs(factors.U.diagonal())).sum()
 
         exact = np.vectorize(exact, otypes=[float])
@@ -90,16 +82,7 @@ class LogDeterminant:
         return -(self._bend(z) + 2 * rho * self._slope(z)) / (1 - rho**2) ** 2
 
 
-@dataclass(frozen=True)
-class Maximum:
-    """Coefficients and rho, their covariance, and the likelihood at its largest."""
-
-    parameters: np.ndarray
-    covariance: np.ndarray
-    log_likelihood: float
-
-
-def maximise(y, lag_y, X, lag_X, determinant, periods, where) -> Maximum:
+def maximise(y, lag_y, X, lag_X, determinant, periods, where):
     r"""Maximum likelihood of a spatial lag (``lag_X`` None) or spatial error panel.
 
     Lee and Yu (2010, Journal of Econometrics 154, 165-185): an orthonormal transformation removes
@@ -110,8 +93,7 @@ def maximise(y, lag_y, X, lag_X, determinant, periods, where) -> Maximum:
               + (T - 1)\,\bigl(\ln|I - \rho W| - \ln(1 - \rho)\bigr)
 
     with ``e = y - rho Wy - X b`` for the lag and ``e = (y - rho Wy) - (X - rho WX) b`` for the
-    error model; ``b`` and the variance are concentrated out. The covariance is from the observed
-    information of all parameters, the variance among them.
+    error model; ``b`` and the variance are concentrated out.
 
     Parameters
     ----------
@@ -124,6 +106,14 @@ def maximise(y, lag_y, X, lag_X, determinant, periods, where) -> Maximum:
         ``T - 1``.
     where : str
         Name of the model in an error.
+
+    Returns
+    -------
+    parameters : numpy.ndarray, shape (k + 1,)
+        Coefficients and rho.
+    covariance : numpy.ndarray, shape (k + 1, k + 1)
+        From the observed information of all parameters, the variance among them.
+    log_likelihood : float
 
     Raises
     ------
@@ -170,4 +160,4 @@ def maximise(y, lag_y, X, lag_X, determinant, periods, where) -> Maximum:
     information[k, k] += sigma2 * periods * (determinant.trace_square(rho) - 1 / (1 - rho) ** 2)
     information[k, k + 1] = information[k + 1, k] = e @ lag_e
     covariance = sigma2 * np.linalg.inv(information)[:-1, :-1]
-    return Maximum(np.r_[b, rho], covariance, likelihood(rho))
+    return np.r_[b, rho], covariance, likelihood(rho)

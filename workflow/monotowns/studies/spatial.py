@@ -7,7 +7,7 @@ from scipy import stats
 from monotowns.estimate.power import minimum_detectable_effect
 from monotowns.estimate.record import to_records
 from monotowns.estimate.regression import least_squares
-from monotowns.estimate.spatial import MODELS, panel
+from monotowns.estimate.spatial import MODELS, fit_panel
 from monotowns.estimate.spatial_likelihood import LogDeterminant
 from monotowns.estimate.spatial_tests import lagrange_multipliers, moran
 from monotowns.estimate.spatial_weights import neighbours
@@ -138,7 +138,7 @@ def lag(values, W):
 def panel_fit(rows, space, model, draws, seed, controls=()):
     """Spatial panel of log income on the treatment with effects of entities and years."""
     rows = rows.assign(**{GAP: rows["treated"]})
-    return panel(rows, OUTCOME, [GAP, *controls], space, model, draws["bootstrap"], seed)
+    return fit_panel(rows, OUTCOME, [GAP, *controls], space, model, draws["bootstrap"], seed)
 
 
 def lag_fits(rows, W, variances=()) -> dict:
