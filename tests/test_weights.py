@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
-from monotowns.estimate import spatial_weights as weights
+from libpysal.weights import KNN, DistanceBand
+from monotowns.estimate.spatial_weights import neighbours
 from monotowns.measures.agglomeration import EARTH_KM, great_circle_km
 from monotowns.run.errors import DesignError
 
@@ -12,108 +13,69 @@ def places(n=150, seed=3):
     return rng.uniform(41, 80, n), np.where(lon > 180, lon - 360, lon)
 
 
-def libpysal_matrix(w):
-    matrix = w.sparse.toarray()
-    return matrix / matrix.sum(axis=1, keepdims=True)
-
-
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("k", [1, 5, 12])
-def test_nearest_neighbours_against_libpysal(k):
-    from libpysal.weights import KNN
-
-    lat, lon = places()
-    other = KNN(np.c_[lon, lat], k=k, distance_metric="arc", radius=EARTH_KM)
-    assert weights.knn(lat, lon, k).toarray() == pytest.approx(libpysal_matrix(other), abs=1e-12)
-
-
-@pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize(("decay", "power"), [("inverse", -1.0), ("inverse_square", -2.0)])
-def test_distance_band_against_libpysal(decay, power):
-    from libpysal.weights import DistanceBand
-
-    lat, lon = places()
-    cutoff = 1500.0
-    assert len(weights.islands(lat, lon, cutoff)) == 0
-    other = DistanceBand(
-        np.c_[lon, lat], cutoff, alpha=power, binary=False, distance_metric="arc", radius=EARTH_KM
-    )
-    found = weights.distance_band(lat, lon, cutoff, decay, min_distance_km=0.0)
-    assert found.toarray() == pytest.approx(libpysal_matrix(other), abs=1e-10)
-
-
 @pytest.mark.parametrize(
-    ("decay", "power"), [("uniform", 0), ("inverse", 1), ("inverse_square", 2)]
+    ("kind", "size", "peer", "options"),
+    [
+        ("nearest", 1, KNN, {"k": 1}),
+        ("nearest", 12, KNN, {"k": 12}),
+        ("inverse", 1500.0, DistanceBand, {"threshold": 1500.0, "binary": False}),
+    ],
 )
-def test_distance_band_against_all_pairs(decay, power):
+def test_weights_against_libpysal_on_arcs(kind, size, peer, options):
     lat, lon = places()
+    other = peer(np.c_[lon, lat], distance_metric="arc", radius=EARTH_KM, **options)
+    other.transform = "r"
+    found = neighbours(lat, lon, kind, size)
+    assert found.toarray() == pytest.approx(other.sparse.toarray(), abs=1e-10)
+
+
+@pytest.mark.parametrize(("kind", "power"), [("band", 0.0), ("inverse", 1.0)])
+def test_bands_against_all_pairs(kind, power):
+    lat, lon = places()
+    # Two pairs closer than the floor, one of them at the same point.
+    lat[1:4], lon[1:4] = [lat[0], lat[4], lat[0]], [lon[0], lon[4] + 0.1, lon[0]]
     distance = great_circle_km(lat[:, None], lon[:, None], lat, lon)
     np.fill_diagonal(distance, np.inf)
-    weight = np.where(distance <= 1500, np.maximum(distance, 300) ** -float(power), 0)
+    weight = np.where(distance <= 1500, np.maximum(distance, 10.0) ** -power, 0)
     expected = weight / weight.sum(axis=1, keepdims=True)
-    found = weights.distance_band(lat, lon, 1500, decay, min_distance_km=300)
-    assert found.toarray() == pytest.approx(expected, abs=1e-12)
-    assert found.has_sorted_indices
+    assert neighbours(lat, lon, kind, 1500).toarray() == pytest.approx(expected, abs=1e-12)
 
 
 def test_places_that_share_a_point_are_neighbours_and_never_their_own():
     lat, lon = np.full(4, 55.0), np.array([37.0, 37.0, 37.0, 38.0])
-    for W in (
-        weights.knn(lat, lon, 1),
-        weights.knn(lat, lon, 2),
-        weights.distance_band(lat, lon, 100, "inverse"),
-    ):
-        dense = W.toarray()
-        assert (np.diag(dense) == 0).all()
-        assert dense.sum(axis=1) == pytest.approx(1)
-    assert (weights.knn(lat, lon, 2).toarray()[:3, :3] > 0).sum() == 6
+    for kind, size in (("nearest", 1), ("nearest", 2), ("inverse", 100)):
+        W = neighbours(lat, lon, kind, size).toarray()
+        assert (np.diag(W) == 0).all()
+        assert W.sum(axis=1) == pytest.approx(1)
+        assert (W[:3, :3] > 0).sum() == 3 * (1 if size == 1 else 2)
     # 10 km to those at the same point, 63.8 km to the other.
-    assert dense[0] == pytest.approx(np.array([0, 6.378, 6.378, 1]) / 13.756, abs=1e-4)
+    assert W[0] == pytest.approx(np.array([0, 6.378, 6.378, 1]) / 13.756, abs=1e-4)
 
 
-def test_a_place_at_the_cutoff_is_a_neighbour():
-    lat, lon = np.zeros(3), np.array([0.0, 1.0, 2.0])
+def test_a_place_at_the_cutoff_is_a_neighbour_and_the_cutoff_may_span_the_earth():
     degree = EARTH_KM * np.pi / 180
-    assert weights.distance_band(lat, lon, degree).toarray()[0].tolist() == [0, 1, 0]
+    assert neighbours([0, 0, 0], [0, 1, 2], "band", degree).toarray()[0].tolist() == [0, 1, 0]
+    assert neighbours([0.0, 0, 90], [0.0, 180, 0], "band", 30_000).nnz == 6
 
 
-def test_the_cutoff_may_span_the_earth():
-    lat, lon = np.array([0.0, 0.0, 90.0]), np.array([0.0, 180.0, 0.0])
-    assert (weights.distance_band(lat, lon, 30_000).toarray() > 0).sum() == 6
-
-
-def test_islands_are_refused_by_name_and_can_be_left_out():
+def test_a_place_without_a_neighbour_has_an_empty_row():
     lat, lon = np.r_[places()[0], -60.0], np.r_[places()[1], 0.0]
-    with pytest.raises(DesignError, match="without a neighbour within 1500 km") as refusal:
-        weights.distance_band(lat, lon, 1500)
-    assert refusal.value.keys == [150] == weights.islands(lat, lon, 1500).tolist()
-    weights.distance_band(lat[:-1], lon[:-1], 1500)
+    W = neighbours(lat, lon, "band", 1500)
+    assert np.flatnonzero(W.sum(axis=1) == 0).tolist() == [150]
+    assert W[:, [150]].nnz == 0
 
 
-@pytest.mark.parametrize(
-    "build", [lambda a, b: weights.knn(a, b, 2), weights.islands, weights.distance_band]
-)
 @pytest.mark.parametrize(
     ("lat", "lon"), [(91, 0), (-91, 0), (0, 181), (0, -181), (np.nan, 0), (0, np.nan)]
 )
-def test_coordinates_out_of_range_are_refused_by_position(build, lat, lon):
-    arguments = ([10, lat, 11, 12], [10, lon, 11, 12])
+def test_coordinates_out_of_range_are_refused_by_position(lat, lon):
     with pytest.raises(DesignError, match="out of range") as refusal:
-        build(*arguments) if build.__name__ == "<lambda>" else build(*arguments, 500)
+        neighbours([10, lat, 11, 12], [10, lon, 11, 12], "nearest", 2)
     assert refusal.value.keys == [1]
 
 
 @pytest.mark.parametrize("k", [0, 4])
 def test_impossible_numbers_of_neighbours_are_refused(k):
     with pytest.raises(DesignError, match="no such number"):
-        weights.knn([10, 11, 12, 13], [0, 1, 2, 3], k)
-
-
-@pytest.mark.parametrize("decay", sorted(weights.DECAYS))
-def test_a_distance_band_does_not_depend_on_the_blocks_it_is_built_in(decay, monkeypatch):
-    whole = weights.distance_band(*places(), 1500, decay)
-    monkeypatch.setattr(weights, "BLOCK", 17)
-    blocks = weights.distance_band(*places(), 1500, decay)
-    np.testing.assert_array_equal(blocks.indptr, whole.indptr)
-    np.testing.assert_array_equal(blocks.indices, whole.indices)
-    np.testing.assert_allclose(blocks.data, whole.data, rtol=1e-12)
+        neighbours([10, 11, 12, 13], [0, 1, 2, 3], "nearest", k)

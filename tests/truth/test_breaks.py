@@ -1,31 +1,18 @@
-"""The Nile's flow at Aswan, 1871-1970: the break of 1898 (Cobb 1978)."""
+"""The Nile's flow at Aswan, 1871-1970: one break, 1898 the last year of the old (Cobb 1978)."""
 
 import numpy as np
-import pytest
-from monotowns.estimate.breaks import structural_breaks
+import pandas as pd
+from monotowns.measures.breaks import break_dates
+from statsmodels.datasets import nile
 
 
-@pytest.fixture(scope="module")
-def nile():
-    from statsmodels.datasets import nile
-
+def test_the_nile_breaks_after_1898():
     data = nile.load_pandas().data
-    return data["volume"].to_numpy(), data["year"].to_numpy(int)
-
-
-@pytest.mark.parametrize("interval", ["bai", "bootstrap"])
-def test_the_nile_breaks_once_after_1898(nile, interval):
-    fit = structural_breaks(*nile, interval=interval)
-    assert fit.terms["term"].tolist() == ["break 1"]
-    assert fit["break 1"]["estimate"] == 1898
-
-
-def test_interval_and_criteria_as_in_zeileis_and_others(nile):
-    # Zeileis, Kleiber, Kraemer and Hornik (2003) and the strucchange manual print these.
-    fit = structural_breaks(*nile)
-    assert (fit["break 1"]["ci_low"], fit["break 1"]["ci_high"]) == (1895, 1902)
-    np.testing.assert_allclose(
-        fit.details["ssr"], [2835157, 1597457, 1552924, 1538097, 1507888, 1659994], atol=0.5
-    )
-    assert np.round(fit.details["bic"][:4]).tolist() == [1318, 1270, 1276, 1285]
-    np.testing.assert_allclose(fit.details["regimes"]["level"], [1097.75, 849.97], atol=0.005)
+    # The break is in yearly changes: a year's flow is the change of all water since the start.
+    water = pd.DataFrame([np.r_[0, data["volume"].cumsum()]], index=["Nile"])
+    water.columns = [1870, *data["year"].astype(int)]
+    row = break_dates(water, draws=999, seed=1, trim=15).iloc[0]
+    assert row["break_year"] == 1898
+    assert row["break_p"] == 0.001
+    # Zeileis, Kleiber, Kraemer and Hornik (2003) print 1895 to 1902 (Bai); the set is another one.
+    assert 1892 <= row["break_low"] <= 1898 <= row["break_high"] <= 1904

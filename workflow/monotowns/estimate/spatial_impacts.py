@@ -1,10 +1,14 @@
-"""Direct, indirect and total impacts in spatial models (LeSage and Pace 2009, section 2.7)."""
+"""Direct, indirect and total impacts in spatial panels (LeSage and Pace 2009, section 2.7).
+
+spreg 1.9 has none for panels; in a cross-section Durbin model it takes all effects of lagged
+regressors for indirect (``_sp_effects``), though part of them returns to the place itself.
+"""
 
 import numpy as np
 import pandas as pd
 
 from monotowns.estimate.record import TERMS
-from monotowns.estimate.spatial_likelihood import LogDeterminant
+from monotowns.estimate.spatial_likelihood import REACH
 
 
 def names(regressors):
@@ -40,30 +44,23 @@ def average(parameters, k, n, trace) -> np.ndarray:
     return np.concatenate([direct, total - direct, total], axis=-1)
 
 
-def simulate(parameters, covariance, regressors, W, determinant, draws, seed, level):
-    """Distribution of the impacts over draws from the asymptotic normal of the parameters.
+def simulate(parameters, covariance, regressors, determinant, draws, seed) -> pd.DataFrame:
+    """Impacts with errors from draws of the asymptotic normal distribution of the parameters.
+
+    Draws of rho beyond ``REACH``, near or past one, where there is no impact, are left out.
 
     Parameters
     ----------
     parameters : numpy.ndarray, shape (p,)
         As in :func:`average`.
     covariance : numpy.ndarray, shape (p, p)
-    regressors : sequence of str
-    W : scipy.sparse.csr_array, shape (n, n)
     determinant : LogDeterminant
-        Of ``W``, around the estimate; taken anew where draws fall outside of it.
-    draws, seed : int
-    level : float
-        Coverage of the percentile intervals.
 
     Returns
     -------
-    terms : pandas.DataFrame
-        Columns :data:`monotowns.estimate.record.TERMS`.
-    joint : numpy.ndarray
-        Covariance of parameters and impacts.
-    outside : float
-        Share of draws with ``|rho| >= 1``, which were left out.
+    pandas.DataFrame
+        Columns :data:`monotowns.estimate.record.TERMS`: percentile intervals, p-values from the
+        share of draws across zero.
     """
     rng = np.random.default_rng(seed)
     noise = rng.standard_normal((draws, len(parameters)))
@@ -72,27 +69,18 @@ def simulate(parameters, covariance, regressors, W, determinant, draws, seed, le
     noise -= noise.mean(axis=0)
     noise = np.linalg.solve(np.linalg.cholesky(np.cov(noise.T)), noise.T).T
     drawn = parameters + noise @ np.linalg.cholesky(covariance).T
-    inside = np.abs(drawn[:, -1]) < 1
-    drawn = drawn[inside]
-    z = np.arctanh(drawn[:, -1])
-    if z.min() < determinant.low or z.max() > determinant.high:
-        determinant = LogDeterminant(W, z.min(), z.max())
-    k, n = len(regressors), W.shape[0]
+    drawn = drawn[np.abs(drawn[:, -1]) < np.tanh(REACH)]
+    k, n = len(regressors), determinant.W.shape[0]
     trace = determinant.trace(np.append(drawn[:, -1], parameters[-1]))
     simulated = average(drawn, k, n, trace[:-1])
-    estimate = average(parameters, k, n, trace[-1])
     tail = np.minimum((simulated <= 0).sum(axis=0), (simulated >= 0).sum(axis=0))
-    low, high = np.quantile(simulated, [(1 - level) / 2, (1 + level) / 2], axis=0)
-    terms = pd.DataFrame(
-        {
-            "term": names(regressors),
-            "estimate": estimate,
-            "standard_error": simulated.std(axis=0, ddof=1),
-            "ci_low": low,
-            "ci_high": high,
-            "p_value": np.minimum(2 * (tail + 1) / (len(drawn) + 1), 1.0),
-        }
-    )[TERMS]
-    joint = np.cov(np.column_stack([drawn, simulated]).T)
-    joint[: len(parameters), : len(parameters)] = covariance
-    return terms, joint, 1 - inside.mean()
+    low, high = np.quantile(simulated, [0.025, 0.975], axis=0)
+    columns = [
+        names(regressors),
+        average(parameters, k, n, trace[-1]),
+        simulated.std(axis=0, ddof=1),
+        low,
+        high,
+        np.minimum(2 * (tail + 1) / (len(drawn) + 1), 1.0),
+    ]
+    return pd.DataFrame(dict(zip(TERMS, columns, strict=True)))

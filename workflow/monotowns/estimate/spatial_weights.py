@@ -1,39 +1,26 @@
-"""Spatial weights on the sphere: sparse, row-standardised, their islands named."""
+"""Row-standardised spatial weights on the sphere.
+
+The nearest neighbours are libpysal's (4.14). Bands of distance are not: its ``DistanceBand`` drops
+pairs at distance zero (110 municipalities share their centre with another one), its
+``Graph.build_kernel`` reads degrees as radians under the haversine metric, and neither has a floor
+under inverse distance.
+"""
 
 import numpy as np
 from scipy import sparse
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 from monotowns.measures.agglomeration import EARTH_KM
 from monotowns.run.errors import DesignError
 
-#: Decays of :func:`distance_band`: weight before standardisation of a neighbour at ``d`` km.
-DECAYS = {"uniform": np.ones_like, "inverse": lambda d: 1 / d, "inverse_square": lambda d: d**-2.0}
-
-#: Places whose neighbours are listed at a time.
-BLOCK = 10_000
-
-#: How far a row of a standardised matrix may be from one: rounding of a few hundred terms.
-ROW_SUM = 1e-9
+#: Floor of the distance under inverse weights, km, as in market potential.
+FLOOR_KM = 10.0
+#: Points in a leaf of the search tree. It settles which of several equally distant places is taken.
+LEAF = 16
 
 
 def on_sphere(lat, lon) -> np.ndarray:
-    """Points on the unit sphere.
-
-    Parameters
-    ----------
-    lat, lon : array_like, shape (n,)
-        Degrees.
-
-    Returns
-    -------
-    numpy.ndarray, shape (n, 3)
-
-    Raises
-    ------
-    DesignError
-        A coordinate is missing or out of range.
-    """
+    """Points on the unit sphere, shape (n, 3), from degrees; refuses what is not on the globe."""
     lat, lon = np.asarray(lat, float), np.asarray(lon, float)
     bad = ~((np.abs(lat) <= 90) & (np.abs(lon) <= 180))
     if bad.any():
@@ -48,171 +35,51 @@ def on_sphere(lat, lon) -> np.ndarray:
     return np.c_[np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)]
 
 
-def knn(lat, lon, k) -> sparse.csr_array:
-    """Weights ``1/k`` on the ``k`` nearest places by great-circle distance.
-
-    Places that share one point are neighbours of each other. Equal distances are settled by the
-    order of the search tree, which depends on the coordinates alone.
+def neighbours(lat, lon, kind, size) -> sparse.csr_array:
+    """Weights of the neighbours of each place; places at one point are neighbours.
 
     Parameters
     ----------
     lat, lon : array_like, shape (n,)
         Degrees.
-    k : int
-        Neighbours a place, less than ``n``.
+    kind : {"nearest", "band", "inverse"}
+        Equal weights on the nearest places, or on all within a great-circle distance, or weights
+        of one over the distance within it.
+    size : float
+        Number of neighbours, or kilometres; a place at exactly this distance is a neighbour.
 
     Returns
     -------
     scipy.sparse.csr_array, shape (n, n)
-        Row-standardised, in general not symmetric.
+        Rows sum to one, but that of a place without a neighbour is empty.
 
     Raises
     ------
     DesignError
-        A coordinate is missing or out of range, or ``k`` is not in ``1..n-1``.
+        A coordinate is missing or out of range, or there are too few places for so many neighbours.
     """
     points = on_sphere(lat, lon)
     n = len(points)
-    if not 1 <= k < n:
-        raise DesignError(
-            "nearest neighbours", "no such number of neighbours", keys=[k], expected=f"1 to {n - 1}"
-        )
-    found = cKDTree(points).query(points, k + 1)[1]
-    # Where several places share one point a place need not be first among its own neighbours.
-    other = found != np.arange(n)[:, None]
-    other[other.all(axis=1), -1] = False
-    rows = np.repeat(np.arange(n), k)
-    return sparse.csr_array((np.full(n * k, 1 / k), (rows, found[other])), shape=(n, n))
+    # A chord orders pairs as the great circle does.
+    tree = KDTree(points, leafsize=LEAF)
+    if kind == "nearest":
+        # Here and not at the top: who needs on_sphere alone shall not pay 3 seconds of import.
+        from libpysal.weights import KNN
 
-
-def distance_band(lat, lon, cutoff_km, decay="uniform", min_distance_km=10.0) -> sparse.csr_array:
-    """Weights on all places within a great-circle distance.
-
-    Parameters
-    ----------
-    lat, lon : array_like, shape (n,)
-        Degrees.
-    cutoff_km : float
-        Places at exactly this distance are neighbours.
-    decay : {"uniform", "inverse", "inverse_square"}
-        Weight by distance before the rows are standardised.
-    min_distance_km : float
-        Floor of the distance, as in market potential.
-
-    Returns
-    -------
-    scipy.sparse.csr_array, shape (n, n)
-        Row-standardised.
-
-    Raises
-    ------
-    DesignError
-        A coordinate is missing or out of range, or a place has no neighbour (see
-        :func:`islands`).
-    """
-    points = on_sphere(lat, lon)
-    n, tree, chord = len(points), cKDTree(points), _chord(cutoff_km)
-    count = tree.query_ball_point(points, chord, return_length=True) - 1
-    if (count == 0).any():
-        raise DesignError(
-            "distance band",
-            f"places without a neighbour within {cutoff_km} km",
-            keys=np.flatnonzero(count == 0),
-            remedy="take a larger cutoff or nearest neighbours, or leave these places out",
-        )
-    # Filled block by block: in a dense country the pairs take several times the room of W.
-    start = np.append(0, np.cumsum(count))
-    start = start.astype(sparse.get_index_dtype(maxval=start[-1]))
-    neighbour, weight = np.empty(start[-1], start.dtype), np.empty(start[-1])
-    for first in range(0, n, BLOCK):
-        some = cKDTree(points[first : first + BLOCK])
-        pairs = some.sparse_distance_matrix(tree, chord, output_type="ndarray")
-        pairs = pairs[pairs["i"] + first != pairs["j"]]
-        km = 2 * EARTH_KM * np.arcsin(np.minimum(pairs["v"] / 2, 1))
-        decayed = DECAYS[decay](np.maximum(km, min_distance_km))
-        total = np.bincount(pairs["i"], decayed, minlength=some.n)
-        at = (pairs["i"], pairs["j"])
-        rows = sparse.csr_array((decayed / total[pairs["i"]], at), shape=(some.n, n))
-        rows.sort_indices()
-        place = slice(start[first], start[first + some.n])
-        neighbour[place], weight[place] = rows.indices, rows.data
-    return sparse.csr_array((weight, neighbour, start), shape=(n, n))
-
-
-def islands(lat, lon, cutoff_km) -> np.ndarray:
-    """Positions of the places that have no other place within ``cutoff_km``.
-
-    To leave them out makes no other place an island: they were nobody's neighbour.
-
-    Raises
-    ------
-    DesignError
-        A coordinate is missing or out of range.
-    """
-    points = on_sphere(lat, lon)
-    tree = cKDTree(points)
-    return np.flatnonzero(tree.query_ball_point(points, _chord(cutoff_km), return_length=True) == 1)
-
-
-def check(W, ids, where) -> sparse.csr_array:
-    """Weights as the spatial models need them.
-
-    Parameters
-    ----------
-    W : sparse or dense matrix, shape (n, n)
-    ids : sequence, length n
-        Names of the rows, for the error.
-    where : str
-        Who asks.
-
-    Returns
-    -------
-    scipy.sparse.csr_array
-        The same weights, without stored zeros.
-
-    Raises
-    ------
-    DesignError
-        The shape is wrong, a weight is missing or negative, a place is its own neighbour or an
-        island, or a row does not sum to one.
-    """
-    W = sparse.csr_array(W, dtype=float)
-    ids, n = np.asarray(ids), len(ids)
-    if W.shape != (n, n):
-        raise DesignError(
-            where, "W is not one row and one column an entity", expected=(n, n), found=W.shape
-        )
-    W.eliminate_zeros()
-    row = np.repeat(np.arange(n), np.diff(W.indptr))
-    total = W.sum(axis=1)
-    faults = [
-        (
-            "W has a weight that is missing, infinite or negative",
-            np.unique(row[~(np.isfinite(W.data) & (W.data >= 0))]),
-            "repair the weights",
-        ),
-        (
-            "W has entities that are their own neighbours",
-            np.flatnonzero(W.diagonal()),
-            "put zeros on the diagonal",
-        ),
-        (
-            "W has islands",
-            np.flatnonzero(np.diff(W.indptr) == 0),
-            "leave these entities out of the sample and of W, or take nearest neighbours",
-        ),
-        (
-            "rows of W do not sum to one",
-            np.flatnonzero(np.abs(total - 1) > ROW_SUM),
-            "divide each row by its sum",
-        ),
-    ]
-    for problem, at, remedy in faults:
-        if len(at):
-            raise DesignError(where, problem, keys=ids[at], remedy=remedy)
-    return W
-
-
-def _chord(km):
-    """Straight-line distance on the unit sphere; a little more, so that the cutoff is inside."""
-    return 2 * np.sin(min(km / EARTH_KM, np.pi) / 2) * (1 + 1e-12)
+        if not 1 <= size < n:
+            raise DesignError(
+                "nearest neighbours",
+                "no such number of neighbours",
+                expected=f"1 to {n - 1}",
+                found=size,
+            )
+        W = KNN(tree, k=size, silence_warnings=True)
+        W.transform = "r"
+        return sparse.csr_array(W.sparse)
+    chord = 2 * np.sin(min(size / EARTH_KM, np.pi) / 2) * (1 + 1e-12)
+    pairs = tree.sparse_distance_matrix(tree, chord, output_type="ndarray")
+    pairs = pairs[pairs["i"] != pairs["j"]]
+    km = 2 * EARTH_KM * np.arcsin(np.minimum(pairs["v"] / 2, 1))
+    weight = np.ones_like(km) if kind == "band" else 1 / np.maximum(km, FLOOR_KM)
+    share = weight / np.bincount(pairs["i"], weight, n)[pairs["i"]]
+    return sparse.csr_array((share, (pairs["i"], pairs["j"])), shape=(n, n))

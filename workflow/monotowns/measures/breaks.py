@@ -1,4 +1,8 @@
-"""One break in a series' growth: its date, how sure the date is, and whether there is one."""
+"""One break in a series' growth: its date, how sure the date is, and whether there is one.
+
+ruptures (1.1) dates a break without a test or a confidence set; statsmodels (0.15) tests stability
+(``breaks_cusumolsresid``, ``breaks_hansen``) without a date.
+"""
 
 import numpy as np
 import pandas as pd

@@ -1,14 +1,46 @@
-"""Do places grow together? Convergence of entities, of regions, and dispersion by year."""
+"""Do places grow together? Convergence of entities and regions, dispersion, towns by rank."""
 
 import numpy as np
 import pandas as pd
 
 from monotowns.estimate.clubs import club_fits, find_clubs, hp_trend, log_t, merge_clubs
 from monotowns.estimate.convergence import beta_convergence, sigma_convergence, theil
+from monotowns.estimate.hierarchy import gibrat, rank_size
 from monotowns.estimate.instrumental import iv
 from monotowns.estimate.record import to_records
 
 OUTCOME = "log_taxable_pc"
+
+
+def study(panel, towns, tails, seed):
+    """All of this module.
+
+    Parameters
+    ----------
+    panel : pandas.DataFrame
+        ``entity``, ``year``, ``region``, ``monotown``, ``population``, the outcome.
+    towns : array_like
+        Populations of the towns of one year.
+    tails : sequence of int
+        Least populations of a town in the rank-size rule.
+
+    Returns
+    -------
+    records : pandas.DataFrame
+    facts : dict
+    tables : dict
+        ``inequality``, ``clubs`` and ``clubs_print``.
+    """
+    rows = complete(panel)
+    table = inequality(rows)
+    of_regions, clubs = region_clubs(region_paths(rows))
+    fits = convergence_fits(rows) | of_regions
+    fits |= {f"zipf_{least}": rank_size(towns, least) for least in tails}
+    wide = rows.pivot(index="entity", columns="year", values="population")
+    first, last = wide.columns[[0, -1]]
+    fits["gibrat"] = gibrat(wide[first], wide[last], last - first)
+    tables = {"inequality": table, "clubs": clubs, "clubs_print": clubs_to_print(clubs)}
+    return records_of(fits, seed), facts_of(fits, table, clubs, tails), tables
 
 
 def complete(panel) -> pd.DataFrame:
@@ -20,11 +52,6 @@ def complete(panel) -> pd.DataFrame:
 def convergence_fits(rows) -> dict:
     """Beta and sigma convergence of log income.
 
-    Parameters
-    ----------
-    rows : pandas.DataFrame
-        From :func:`complete`, with ``monotown`` and ``region``.
-
     Returns
     -------
     dict
@@ -34,18 +61,17 @@ def convergence_fits(rows) -> dict:
         first, region effects: a passing shock or an error of one year makes any series revert);
         ``sigma`` and ``sigma_monotowns``.
     """
-    mono, others = rows[rows["monotown"] == 1], rows[rows["monotown"] == 0]
-    both = pd.concat([mono, others])
-    both = both.assign(initial_monotown=both[OUTCOME] * both["monotown"])
+    known = rows.dropna(subset=["monotown"])
+    mono = known[known["monotown"] == 1]
+    both = known.assign(initial_monotown=known[OUTCOME] * known["monotown"])
     region = {"fixed_effects": ["region"]}
+    differ = ["monotown", "initial_monotown"]
     return {
         "beta_absolute": beta_convergence(rows, OUTCOME),
         "beta_conditional": beta_convergence(rows, OUTCOME, **region),
         "beta_monotowns": beta_convergence(mono, OUTCOME, **region),
-        "beta_others": beta_convergence(others, OUTCOME, **region),
-        "beta_difference": beta_convergence(
-            both, OUTCOME, ["monotown", "initial_monotown"], **region
-        ),
+        "beta_others": beta_convergence(known[known["monotown"] == 0], OUTCOME, **region),
+        "beta_difference": beta_convergence(both, OUTCOME, differ, **region),
         "beta_instrumented": _instrumented(rows),
         "sigma": sigma_convergence(rows, OUTCOME),
         "sigma_monotowns": sigma_convergence(mono, OUTCOME),
@@ -53,22 +79,14 @@ def convergence_fits(rows) -> dict:
 
 
 def _instrumented(rows):
-    wide = rows.pivot(index="entity", columns="year", values=OUTCOME)
-    first, second, last = *wide.columns[:2], wide.columns[-1]
-    cross = (
-        rows.drop_duplicates("entity")
-        .set_index("entity")[["region"]]
-        .join(
-            pd.DataFrame(
-                {
-                    "earlier": wide[first],
-                    "initial": wide[second],
-                    "growth": (wide[last] - wide[second]) / (last - second),
-                }
-            )
-        )
-    )
-    return iv(cross.reset_index(), "growth", "initial", ["earlier"], (), ["region"])
+    wide = rows.pivot(index=["entity", "region"], columns="year", values=OUTCOME)
+    first, second, last = wide.columns[[0, 1, -1]]
+    columns = {
+        "earlier": wide[first],
+        "initial": wide[second],
+        "growth": (wide[last] - wide[second]) / (last - second),
+    }
+    return iv(pd.DataFrame(columns).reset_index(), "growth", "initial", ["earlier"], (), ["region"])
 
 
 def inequality(rows) -> pd.DataFrame:
@@ -79,12 +97,12 @@ def inequality(rows) -> pd.DataFrame:
     pandas.DataFrame
         ``year``, ``total``, ``between`` and ``within`` regions, ``share_between`` (per cent).
     """
-    found = []
-    for year, part in rows.groupby("year"):
-        index = theil(np.exp(part[OUTCOME]), part["population"], part["region"])
-        values = index.loc[["total", "between", "within"], "theil"]
-        found.append([year, *values, 100 * index.loc["between", "share"]])
-    return pd.DataFrame(found, columns=["year", "total", "between", "within", "share_between"])
+    found = {
+        year: theil(np.exp(part[OUTCOME]), part["population"], part["region"])
+        for year, part in rows.groupby("year")
+    }
+    table = pd.DataFrame(found).T.rename_axis("year").reset_index()
+    return table.assign(share_between=100 * table["between"] / table["total"])
 
 
 def region_paths(rows) -> pd.DataFrame:
@@ -118,14 +136,8 @@ def region_clubs(paths):
     fits = {"logt": log_t(trend)}
     if club.max() > 0:
         fits["clubs"] = club_fits(trend, club)
-    table = pd.DataFrame(
-        {
-            "region": paths.index,
-            "club": club,
-            "first": paths.iloc[:, 0].to_numpy(),
-            "last": paths.iloc[:, -1].to_numpy(),
-        }
-    )
+    columns = {"club": club, "first": paths.iloc[:, 0], "last": paths.iloc[:, -1]}
+    table = pd.DataFrame(columns).reset_index(names="region")
     return fits, table.sort_values(["club", "region"], ignore_index=True)
 
 
@@ -138,13 +150,12 @@ def clubs_to_print(table) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["club", "regions", "first", "last", "members"])
 
 
-def convergence_records(fits, seed) -> pd.DataFrame:
-    """Give the fits of convergence and hierarchy their place in the study.
+def records_of(fits, seed) -> pd.DataFrame:
+    """Result records of the fits, with their place in the study.
 
     Terms that do not exist (a half-life under divergence) are left out, unbounded ends of an
     interval are missing.
     """
-    headline = {"beta_absolute", "beta_conditional"}
     about = {
         "gibrat": ("growth of population", "entities with every year"),
         "zipf": ("log rank of population", "towns of 2020"),
@@ -156,13 +167,13 @@ def convergence_records(fits, seed) -> pd.DataFrame:
     records = []
     for name, fit in fits.items():
         outcome, sample = about[name.split("_")[0]]
-        group = "headline" if name in headline else "robustness"
+        headline = name in ("beta_absolute", "beta_conditional")
         records.append(
             to_records(
                 fit,
                 specification=f"spatial_{name}",
                 question="spatial",
-                group=group,
+                group="headline" if headline else "robustness",
                 outcome=outcome,
                 sample=sample,
                 weights="none",
@@ -174,7 +185,7 @@ def convergence_records(fits, seed) -> pd.DataFrame:
     return whole.replace([np.inf, -np.inf], np.nan)
 
 
-def convergence_facts(fits, inequality, clubs) -> dict:
+def facts_of(fits, inequality, clubs, tails) -> dict:
     """Facts of the fits and tables of this module."""
     facts = {
         "spatial.logt.t": [fits["logt"].details["t"][0], "ratio"],
@@ -183,26 +194,17 @@ def convergence_facts(fits, inequality, clubs) -> dict:
         "spatial.no_club": [(clubs["club"] == 0).sum(), "count"],
         "spatial.complete": [fits["beta_absolute"].n_entities, "count"],
         "spatial.doubling": [np.log(2) * fits["gibrat"]["mean"]["estimate"], "percent"],
-    }
-    tails = [int(name.split("_")[1]) for name in fits if name.startswith("zipf_")]
-    facts |= {
         "spatial.tail.long": [min(tails), "count"],
         "spatial.tail.short": [max(tails), "count"],
     }
-    ends = inequality.iloc[[0, -1]].to_dict("records")
-    for told, row in zip(("first", "last"), ends, strict=True):
-        facts |= {
-            f"spatial.theil.{part}.{told}": [row[part], "estimate"]
-            for part in ("total", "between", "within")
-        }
-        facts[f"spatial.theil.share_between.{told}"] = [row["share_between"], "share"]
+    for name, row in (("first", inequality.iloc[0]), ("last", inequality.iloc[-1])):
+        for part in ("total", "between", "within"):
+            facts[f"spatial.theil.{part}.{name}"] = [row[part], "estimate"]
+        facts[f"spatial.theil.share_between.{name}"] = [row["share_between"], "share"]
     for name in ("absolute", "conditional", "monotowns", "others"):
         for term, factor, kind in (("speed", 100, "ratio"), ("half_life", 1, "count")):
             row = fits[f"beta_{name}"][term]
-            values = {"": "estimate", ".low": "ci_low", ".high": "ci_high"}
-            facts |= {
-                f"spatial.{term}.{name}{end}": [factor * row[column], kind]
-                for end, column in values.items()
-                if np.isfinite(row[column])
-            }
+            for end, column in (("", "estimate"), (".low", "ci_low"), (".high", "ci_high")):
+                if np.isfinite(row[column]):
+                    facts[f"spatial.{term}.{name}{end}"] = [factor * row[column], kind]
     return facts
