@@ -1,19 +1,19 @@
 """Convergence of incomes, convergence clubs of regions, and the hierarchy of towns."""
 
-import pandas as pd
 from monotowns.run.stage import run
+from monotowns.run.tables import read_table, write_table
 from monotowns.studies import convergence
 from monotowns.studies.facts import save_facts
 
 
 def main(panel, towns, tails: list, seed: int, outputs: dict):
-    rows = pd.read_csv(panel, dtype={"entity": str})
-    sizes = pd.read_csv(towns)["population"]
+    rows = read_table(panel)
+    sizes = read_table(towns)["population"]
     estimates, numbers, tables = convergence.study(rows, sizes, tails, seed)
-    estimates.to_csv(outputs["records"], index=False, lineterminator="\n", float_format="%.10g")
+    write_table(estimates, outputs["records"])
     save_facts(numbers, outputs["facts"])
     for name, table in tables.items():
-        table.to_csv(outputs[name], index=False, lineterminator="\n", float_format="%.6g")
+        write_table(table, outputs[name], "%.6g")
 
 
 if "snakemake" in globals():

@@ -1,15 +1,15 @@
 """Spatial panels of the monotown gap over several weights, and tests of spatial dependence."""
 
-import pandas as pd
 from monotowns.run.stage import run
+from monotowns.run.tables import read_table, write_table
 from monotowns.studies import spatial
 from monotowns.studies.facts import save_facts
 
 
 def main(panel, settings: dict, list_year: int, draws: dict, seed: int, records, facts):
-    rows = pd.read_csv(panel, dtype={"entity": str})
+    rows = read_table(panel)
     estimates, numbers, _ = spatial.study(rows, settings, list_year, draws, seed)
-    estimates.to_csv(records, index=False, lineterminator="\n", float_format="%.10g")
+    write_table(estimates, records)
     save_facts(numbers, facts)
 
 
