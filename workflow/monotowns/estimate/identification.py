@@ -114,25 +114,24 @@ def need_reference(frame, treatment, reference):
         )
 
 
-def need_balance(frame, treatment, years) -> pd.DataFrame:
-    """Keep the entities that are seen in all of the years.
+def need_years(frame, years):
+    """Refuse a panel in which one of these years is missing for everybody."""
+    missing = sorted(set(years) - set(frame["year"]))
+    if missing:
+        raise DesignError(WHERE, "a year that is needed of every cohort is missing", keys=missing)
 
-    Raises
-    ------
-    DesignError
-        A cohort, or all of the never treated, would be left without an entity.
-    """
+
+def throughout(frame, treatment, years) -> pd.DataFrame:
+    """Keep the entities that are seen in all of the years; refuse where that empties a cohort."""
     count = frame["year"].isin(years).groupby(frame["entity"]).transform("sum")
     kept = frame[count == len(years)]
     gone = sorted(set(frame[treatment]) - set(kept[treatment]))
     if gone:
-        of = frame[frame[treatment] == gone[0]].groupby("year")["entity"].nunique()
         raise DesignError(
             WHERE,
-            "no entity of a cohort is seen in every year that is needed",
+            "no entity of a cohort is seen in every year",
             keys=[f"cohort {g}" for g in gone],
             expected=f"{min(years)} to {max(years)}",
-            found=f"cohort {gone[0]} is seen least in {of.reindex(years, fill_value=0).idxmin()}",
         )
     return kept
 

@@ -21,10 +21,11 @@ from monotowns.estimate.events import clustered, event_time, largest_cells, repo
 from monotowns.estimate.identification import (
     WHERE,
     check,
-    need_balance,
     need_entity_clusters,
     need_never,
     need_reference,
+    need_years,
+    throughout,
 )
 from monotowns.estimate.imputation import imputation
 from monotowns.estimate.record import Fit, wald_terms
@@ -327,7 +328,9 @@ def stacked(
             found=f"{low} to {high}",
         )
     need_reference(frame, treatment, lambda g: g - anticipation - 1)
-    frame = need_balance(frame, treatment, range(adopted.min() + low, adopted.max() + high + 1))
+    years = range(adopted.min() + low, adopted.max() + high + 1)
+    need_years(frame, years)
+    frame = throughout(frame, treatment, years)
     model = StackedDiD(
         kappa_pre=-low - anticipation,
         kappa_post=high,
@@ -412,6 +415,7 @@ def local_projections(
 
     frame = check(rows, outcome, treatment, cluster)
     need_reference(frame, treatment, lambda g: g - 1)
+    need_years(frame, range(frame["year"].min(), frame["year"].max()))
     event = event_time(frame, treatment)
     on = (event >= 0).astype(int)
     model = LPDiD(
