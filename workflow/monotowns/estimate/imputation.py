@@ -11,7 +11,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import splu
 
 from monotowns.estimate import absorb
-from monotowns.estimate.events import clustered, event_time, largest_cells, report
+from monotowns.estimate.events import clustered, report
 from monotowns.estimate.identification import WHERE, check
 from monotowns.estimate.record import Fit
 from monotowns.estimate.regression import ABSORBED
@@ -57,10 +57,11 @@ def imputation(
     Weights v of Theorem 3, residuals of treated rows about the mean of their cohort and year (the
     paper's default auxiliary grouping): conservative, clusters summed.
     """
-    frame = check(rows, outcome, treatment, cluster, controls, anticipation)
-    event = event_time(frame, treatment)
-    reached = frame["year"].isin(frame.loc[~(event >= -anticipation), "year"])
-    frame, event = frame[reached], event[reached].to_numpy()
+    cohorts = check(rows, outcome, treatment, cluster, controls, anticipation)
+    untreated = cohorts.frame.loc[~(cohorts.event >= -anticipation), "year"]
+    reached = cohorts.frame["year"].isin(untreated)
+    cohorts = cohorts._replace(frame=cohorts.frame[reached])
+    frame, event = cohorts.frame, cohorts.event.to_numpy()
     on = event >= -anticipation
     design, solve = untreated_effects(frame, ~on, controls)
     base, y = design[~on], frame[outcome].to_numpy(float)
@@ -75,22 +76,19 @@ def imputation(
     psi[~on] = -(base @ solve(design[on].T @ weights[on])) * gap[~on, None]
 
     leads, slopes, lead_psi = _leads(
-        frame[~on], y[~on], event[~on], base, solve, treatment, cluster, len(controls)
+        cohorts._replace(frame=frame[~on]), y[~on], base, solve, len(controls)
     )
     shown = [i for i, e in enumerate(leads) if window[0] <= e <= window[1]]
     before = np.zeros((len(frame), len(shown)))
     before[~on] = lead_psi[:, shown]
     effect = weights[on].T @ gap[on]
     return report(
-        frame,
-        treatment,
-        cluster,
+        cohorts,
         ["att", *(f"event {e:.0f}" for e in [*leads[shown], *late])],
         [effect[0], *slopes[shown], *effect[1:]],
         clustered(np.column_stack([psi[:, :1], before, psi[:, 1:]]), frame[cluster]),
         estimator="imputation",
         variance=f"conservative, clustered by {cluster}, G/(G-1); leads fixest CRV1",
-        cells=largest_cells(frame, treatment),
         seed=seed,
         anticipation=anticipation,
         not_imputed=int((~reached).sum()),
@@ -141,14 +139,15 @@ def untreated_effects(frame, untreated, controls=()):
     return design, splu((base.T @ base).tocsc()).solve
 
 
-def _leads(frame, y, event, base, solve, treatment, cluster, controls):
+def _leads(cohorts, y, base, solve, controls):
     """Regress untreated rows on event times before the treatment, effects absorbed.
 
     Returns event times, coefficients and influence functions (rows x leads), scaled to the part
     (N - 1) / (N - K) of fixest's correction, K without effects nested in the clusters.
     """
+    frame, event = cohorts.frame, cohorts.event.to_numpy()
     leads = np.unique(event[np.isfinite(event)])[:-1]
-    if (frame[treatment] > 0).all():
+    if np.isfinite(event).all():
         # Without a never treated entity a linear trend in event time is not identified.
         leads = leads[1:]
     x = (event[:, None] == leads).astype(float)
@@ -160,6 +159,6 @@ def _leads(frame, y, event, base, solve, treatment, cluster, controls):
     slopes = bread @ (x.T @ y)
     rest = y - base @ solve(base.T @ y) - x @ slopes
     effects = [absorb.codes(frame[effect])[0] for effect in ("entity", "year")]
-    counted = absorb.residual_degrees(effects, absorb.codes(frame[cluster])[0])
+    counted = absorb.residual_degrees(effects, absorb.codes(frame[cohorts.cluster])[0])
     factor = (len(y) - 1) / (len(y) - len(leads) - controls - counted)
     return leads, slopes, np.sqrt(factor) * (x @ bread) * rest[:, None]

@@ -1,8 +1,8 @@
 """Randomization inference over adoption years: the law of any estimate under the sharp null.
 
 Fisher's exact test; MacKinnon and Winkler (2020) and Athey and Imbens (2022) for adoption dates.
-No library permutes dates within strata; one imputation by diff-diff (3.13) takes a thousand times
-as long as the statistic here.
+No library permutes dates within strata; an imputation by diff-diff (3.13) takes 80 to 200 times as
+long as the statistic here (190 entities by 10 years, 2,300 by 20).
 """
 
 from collections.abc import Callable

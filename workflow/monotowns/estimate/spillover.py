@@ -50,7 +50,8 @@ def rings(rows: pd.DataFrame, outcome, treatment, cluster="entity", rings_km=(0,
     DesignError
         See :func:`~.identification.check`; a ring is empty; an entity or a year has no clean row.
     """
-    frame = check(rows, outcome, treatment, cluster, place=("lat", "lon"))
+    cohorts = check(rows, outcome, treatment, cluster, place=("lat", "lon"))
+    frame = cohorts.frame
     exposure = _exposure(frame, treatment, rings_km)
     behind = {term: frame.loc[exposure[term] > 0, "entity"].nunique() for term in exposure}
     empty = [term for term, entities in behind.items() if entities == 0]
@@ -69,9 +70,7 @@ def rings(rows: pd.DataFrame, outcome, treatment, cluster="entity", rings_km=(0,
     scores[clean] -= (base @ solve(effects.T @ exposure)) * left[clean, None]
     n, k = exposure.shape
     return report(
-        frame,
-        treatment,
-        cluster,
+        cohorts,
         names,
         estimate,
         (n - 1) / (n - k) * clustered(scores @ bread, frame[cluster]),
