@@ -59,6 +59,11 @@ class Cohorts(NamedTuple):
         if (self.frame[self.treatment] > 0).all():
             raise DesignError(WHERE, "no entity is never treated", remedy="not_yet controls")
 
+    def imputable(self, anticipation) -> "Cohorts":
+        """Leave out the years in which nobody is untreated: nothing shows their effect."""
+        untreated = self.frame.loc[~(self.event >= -anticipation), "year"]
+        return self._replace(frame=self.frame[self.frame["year"].isin(untreated)])
+
     def throughout(self, years) -> "Cohorts":
         """Keep the entities seen in all of the years; refuse where that empties a cohort."""
         self.need_years(years)
@@ -80,22 +85,15 @@ def check(rows, outcome, treatment, cluster, columns=(), anticipation=0, place=(
 
     Parameters
     ----------
-    rows : pandas.DataFrame
-        ``entity``, ``year``, the outcome, ``treatment`` (first treated year, 0 = never), the
-        cluster and the further numeric columns.
-    anticipation : int
-        Years before the cohort's year in which the treatment may already act.
-    place : sequence of str
-        Further columns that may not vary within an entity.
+    rows, outcome, treatment, cluster, anticipation
+        As for :mod:`.staggered`.
+    columns, place : sequence of str
+        Further numeric columns; those of ``place`` may not vary within an entity.
 
     Returns
     -------
     Cohorts
         The columns needed; entities seen in one year only are left out, they show no change.
-
-    Raises
-    ------
-    DesignError
     """
     numeric = [outcome, treatment, *columns, *place]
     needed = list(dict.fromkeys(["entity", "year", *numeric, cluster]))

@@ -34,33 +34,19 @@ def imputation(
     Events before the treatment come from a regression on untreated rows alone (the authors' Test
     1), the last of them left out.
 
-    Parameters
-    ----------
-    rows : pandas.DataFrame
-        ``entity``, ``year``, the outcome and ``treatment`` (first treated year, 0 = never).
-    controls : sequence of str
-        Columns that vary within entities and enter the model of the untreated.
-    anticipation : int
-        Years before the cohort's year that do not count as untreated.
-    window : (int, int)
-        Event times reported.
+    The arguments are those of :mod:`.staggered`; controls vary within entities and enter the model
+    of the untreated, years of anticipation do not count as untreated.
 
     Returns
     -------
     Fit
         ``att`` (mean over rows treated since the cohort's year), ``event e``, ``band``. Treated
         rows of a year in which no one is untreated cannot be imputed; ``details["not_imputed"]``
-        counts them.
-
-    Notes
-    -----
-    Weights v of Theorem 3, residuals of treated rows about the mean of their cohort and year (the
-    paper's default auxiliary grouping): conservative, clusters summed.
+        counts them. Conservative variance: weights v of Theorem 3, residuals of treated rows about
+        the mean of their cohort and year (the paper's default grouping), summed over clusters.
     """
-    cohorts = check(rows, outcome, treatment, cluster, controls, anticipation)
-    untreated = cohorts.frame.loc[~(cohorts.event >= -anticipation), "year"]
-    reached = cohorts.frame["year"].isin(untreated)
-    cohorts = cohorts._replace(frame=cohorts.frame[reached])
+    checked = check(rows, outcome, treatment, cluster, controls, anticipation)
+    cohorts = checked.imputable(anticipation)
     frame, event = cohorts.frame, cohorts.event.to_numpy()
     on = event >= -anticipation
     design, solve = untreated_effects(frame, ~on, controls)
@@ -91,7 +77,7 @@ def imputation(
         variance=f"conservative, clustered by {cluster}, G/(G-1); leads fixest CRV1",
         seed=seed,
         anticipation=anticipation,
-        not_imputed=int((~reached).sum()),
+        not_imputed=len(checked.frame) - len(cohorts.frame),
         one_base=False,
     )
 
@@ -105,12 +91,6 @@ def untreated_effects(frame, untreated, controls=()):
         Entity dummies, year dummies but one, controls.
     solve : callable
         Solves the normal equations of the untreated rows.
-
-    Raises
-    ------
-    DesignError
-        An entity or a year is not linked to the others by untreated rows, or a control does not
-        vary beside the effects.
     """
     entity, entities = pd.factorize(frame["entity"])
     year, years = pd.factorize(frame["year"], sort=True)

@@ -31,9 +31,8 @@ def rings(rows: pd.DataFrame, outcome, treatment, cluster="entity", rings_km=(0,
     Parameters
     ----------
     rows : pandas.DataFrame
-        ``entity``, ``year``, ``lat``, ``lon`` (degrees), the outcome, ``treatment`` (first treated
-        year, 0 = never) and the cluster. Places treated outside of the rows are not known here:
-        leave their neighbours out, or their rings are taken for clean.
+        As for :mod:`.staggered`, with ``lat`` and ``lon`` (degrees). Places treated outside of the
+        rows are not known here: leave their neighbours out, or their rings are taken for clean.
     rings_km : sequence of float
         Bounds of the rings from 0 on.
 
@@ -44,11 +43,6 @@ def rings(rows: pd.DataFrame, outcome, treatment, cluster="entity", rings_km=(0,
         ``spillover a-b`` for each ring. Variance of Gardner (2022, section 4), clustered, with
         the uncertainty of the first stage and fixest's correction for the second; none for a term
         that rests on one entity.
-
-    Raises
-    ------
-    DesignError
-        See :func:`~.identification.check`; a ring is empty; an entity or a year has no clean row.
     """
     cohorts = check(rows, outcome, treatment, cluster, place=("lat", "lon"))
     frame = cohorts.frame

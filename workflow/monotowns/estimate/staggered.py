@@ -20,7 +20,7 @@ import pandas as pd
 from monotowns.estimate.events import clustered, largest_cells, report
 from monotowns.estimate.identification import WHERE, Cohorts, check
 from monotowns.estimate.imputation import imputation
-from monotowns.estimate.record import Fit, wald_terms
+from monotowns.estimate.record import Fit
 from monotowns.estimate.regression import least_squares
 from monotowns.run.errors import DesignError
 
@@ -76,11 +76,9 @@ def callaway_santanna(
     """Average effect on each cohort in each year, doubly robust, and its aggregates.
 
     A cell compares changes of entities seen in both its years, so that no entity's level enters,
-    and cells without a control are left out.
-
-    Controls enter outcome regression and propensity score with their values in the base year; years
-    before the treatment are held against the year before ("varying") or all against the last
-    untreated year ("universal").
+    and cells without a control are left out. Controls enter outcome regression and propensity score
+    with their values in the base year. Years before the treatment are held against the year before
+    ("varying") or all against the last untreated year ("universal").
 
     Returns
     -------
@@ -254,6 +252,7 @@ def two_stage(
 
     further = [*controls, *([weights] if weights else [])]
     cohorts = check(rows, outcome, treatment, cluster, further, anticipation)
+    cohorts = cohorts.imputable(anticipation)
     model = TwoStageDiD(
         cluster=cluster, anticipation=anticipation, pretrends=True, rank_deficient_action="error"
     )
@@ -337,26 +336,20 @@ def stacked(
 def _report_events(cohorts, surface, window, *, factor=1.0, att=None, mass=None, **record) -> Fit:
     """Report an event study of diff-diff.
 
-    Parameters
-    ----------
-    surface : diff_diff.results_base.EventStudyResults
-        Event times, estimates and their covariance.
-    factor : float
-        Small-sample factor of the variances that the library leaves out.
-    att : (float, float), optional
-        Estimate and standard error of the average effect, if not a mean of the events.
-    mass : pandas.Series, optional
-        Event time -> weight in the average effect, if it is.
+    ``factor`` is the small-sample factor that the library leaves out. The average effect is ``att``
+    (estimate, standard error) or the mean of the events by ``mass`` (event time -> weight).
     """
     events = np.asarray(surface.vcov_index, int)
     effect = pd.Series(surface.att, np.asarray(surface.event_time, int))[events].to_numpy()
+    known = np.isfinite(effect)
+    events, effect, vcov = events[known], effect[known], surface.vcov[np.ix_(known, known)]
     weight = np.zeros(len(events))
     if mass is not None:
         weight = np.where(events >= 0, mass.reindex(events, fill_value=0), 0.0)
         weight /= weight.sum()
     shown = (window[0] <= events) & (events <= window[1])
     linear = np.vstack([weight, np.eye(len(events))[shown]])
-    estimate, covariance = linear @ effect, factor * linear @ surface.vcov @ linear.T
+    estimate, covariance = linear @ effect, factor * linear @ vcov @ linear.T
     if att is not None:
         covariance[0], covariance[:, 0] = np.nan, np.nan
         estimate[0], covariance[0, 0] = att[0], factor * att[1] ** 2
@@ -422,12 +415,7 @@ def bacon(rows: pd.DataFrame, outcome, treatment, cluster="entity") -> Fit:
     Fit
         ``twfe`` with its clustered standard error; for each kind of comparison its mean estimate
         and ``weight <kind>`` (the weights sum to one, the products to ``twfe``), without
-        uncertainty.
-
-    Raises
-    ------
-    DesignError
-        Also if the panel is not balanced: the decomposition is exact on balanced panels only.
+        uncertainty. Refuses a panel with gaps, on which the decomposition is not exact.
     """
     from diff_diff import BaconDecomposition
 
@@ -437,20 +425,19 @@ def bacon(rows: pd.DataFrame, outcome, treatment, cluster="entity") -> Fit:
         raise DesignError(WHERE, "the panel is not balanced", remedy="leave out who has gaps")
     on = (cohorts.event >= 0).astype(float)
     plain = least_squares(frame.assign(on=on), outcome, ["on"], ["entity", "year"], cluster)
-    model = BaconDecomposition(weights="exact")
-    result = _estimate(model, cohorts)
+    result = _estimate(BaconDecomposition(weights="exact"), cohorts)
     effect, weight = result.effect_by_type(), result.weight_by_type()
     kinds = [kind for kind in COMPARISONS if weight[kind] > 0]
-    parts = wald_terms(
-        [*kinds, *(f"weight {kind}" for kind in kinds)],
-        [*(effect[kind] for kind in kinds), *(weight[kind] for kind in kinds)],
-        np.full(2 * len(kinds), np.nan),
-    )
-    return Fit(
-        pd.concat([plain.terms.assign(term="twfe"), parts], ignore_index=True),
-        "bacon",
-        plain.variance,
-        plain.n_obs,
-        plain.n_entities,
-        plain.n_clusters,
+    found = {"twfe": plain["on"]["estimate"]} | {kind: effect[kind] for kind in kinds}
+    found |= {f"weight {kind}": weight[kind] for kind in kinds}
+    covariance = np.full((len(found), len(found)), np.nan)
+    covariance[0, 0] = plain.covariance[0, 0]
+    return report(
+        cohorts,
+        list(found),
+        list(found.values()),
+        covariance,
+        estimator="bacon",
+        variance=plain.variance,
+        cells={"twfe": largest_cells(cohorts)["att"]},
     )

@@ -46,8 +46,7 @@ def study(frame, draws, seed, rings_km):
     Parameters
     ----------
     frame : pandas.DataFrame
-        The panel with measures and exposure, and ``toser_cohort`` (see
-        :func:`monotowns.estimate.specification.prepare`).
+        The panel with measures and exposure, and ``toser_cohort`` (0 = never, missing = undated).
     draws : dict
         ``permutation``: draws of adoption years.
     rings_km : sequence of float
@@ -56,8 +55,7 @@ def study(frame, draws, seed, rings_km):
     Returns
     -------
     records : pandas.DataFrame
-    facts : dict
-        Name -> [value, kind].
+    facts : dict, name -> [value, kind]
     tables : dict of pandas.DataFrame
         ``means``, ``overlap``, ``left_out``.
     """
@@ -265,18 +263,9 @@ def moved_back(rows, treatment, years) -> pd.DataFrame:
 def away_from_unknown(frame, rows, treatment, km) -> pd.DataFrame:
     """Leave out entities near a holder of the status that is not among the rows.
 
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        All entity-years with ``lat``, ``lon`` and the treatment (0 = never, missing = undated).
-    rows : pandas.DataFrame
-        The part of them that is to be estimated on.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Rows with coordinates, of entities seen before the first cohort, further than ``km`` from
-        every holder outside of them.
+    ``frame`` holds all entity-years, ``rows`` those that are to be estimated on. Kept are rows with
+    coordinates, of entities seen before the first cohort, further than ``km`` from every holder
+    outside of them.
     """
     place = frame.dropna(subset=["lat", "lon"]).drop_duplicates("entity")
     holders = place[place[treatment] != 0]
