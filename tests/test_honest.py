@@ -80,6 +80,10 @@ def test_refusals_of_the_sensitivity():
     for estimator in ("callaway_santanna", "imputation", "two_stage"):
         with pytest.raises(DesignError, match=r"one base period\n.*\n.*universal"):
             honest(getattr(staggered, estimator)(panel(), "y", "cohort"))
+    # Without 2013 the cohort of 2014 is measured from two years before, that of 2016 from one.
+    gap = panel(cohorts=(2014, 2016)).query("year != 2013")
+    with pytest.raises(DesignError, match="one base period"):
+        honest(staggered.callaway_santanna(gap, "y", "cohort", base_period="universal"))
     fit = staggered.sun_abraham(panel(), "y", "cohort")
     with pytest.raises(DesignError, match="no such target"):
         honest(fit, target=9)

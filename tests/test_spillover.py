@@ -60,23 +60,6 @@ def test_estimates_against_diff_diff():
     assert fit.details["clean_rows"] == other.n_far_away_obs
 
 
-@pytest.mark.filterwarnings("ignore")
-def test_standard_errors_against_two_stage_pyfixest_with_its_correction_mapped():
-    import pyfixest
-
-    frame, exposure = simulated(150, seed=1)
-    frame[["d", "near", "middle"]] = exposure
-    frame["touched"] = exposure.any(axis=1)
-    other = pyfixest.did2s(
-        frame, "y", "~ 0 | entity + year", "~ 0 + d + near + middle", "touched", "region"
-    )
-    fit = spillover.rings(frame, "y", "cohort", "region")
-    assert fit.terms["estimate"].to_numpy() == pytest.approx(other.coef().to_numpy(), abs=1e-8)
-    # It corrects for nothing; fixest's rule is G / (G - 1) times (N - 1) / (N - k).
-    mapped = np.asarray(other._vcov) * 25 / 24 * 1199 / 1197
-    assert fit.covariance == pytest.approx(mapped, rel=1e-6, abs=1e-12)
-
-
 def test_two_stages_and_their_variance_by_dense_algebra():
     frame, exposure = simulated(150, seed=1)
     drop = np.random.default_rng(0).random(len(frame)) < 0.05

@@ -55,7 +55,7 @@ def honest(
         ``breakdown``: the largest bound at which the interval excludes 0, 0 if none does, infinite
         beyond :data:`LARGEST` times its scale.
     """
-    smooth = kind == "smoothness"
+    smooth = {"relative_magnitudes": False, "smoothness": True}[kind]
     beta, sigma, before, weights = _read(fit, base, target, 1 if smooth else 2)
     estimate = weights @ beta[before:]
     spread = np.sqrt(weights @ sigma[before:, before:] @ weights)

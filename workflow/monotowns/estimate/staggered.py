@@ -96,7 +96,11 @@ def callaway_santanna(
         cohorts.need_never()
     frame = cohorts.frame
     years = np.unique(frame["year"])
-    cohorts.need_reference(lambda g: years[years < g - anticipation].max())
+
+    def base(cohort):
+        return years[years < cohort - anticipation].max()
+
+    cohorts.need_reference(base)
     model = CallawaySantAnna(
         control_group=CONTROLS[control_group], anticipation=anticipation, base_period=base_period
     )
@@ -128,7 +132,7 @@ def callaway_santanna(
         cells={term: largest for term, (_, _, largest) in means.items()},
         seed=seed,
         anticipation=anticipation,
-        one_base=base_period == "universal",
+        one_base=base_period == "universal" and len({base(g) - g for g in cells["cohort"]}) == 1,
         group_time=cells,
     )
 

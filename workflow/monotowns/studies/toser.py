@@ -209,33 +209,20 @@ def randomization(rows, outcome, treatment, strata, draws, seed) -> Fit:
     statistic = imputation_statistic(rows[outcome], rows["entity"], rows["year"])
     cohort = entities[treatment].to_numpy()
     test = randomization_test(statistic, cohort, entities[strata].to_numpy(), draws, seed)
-    row = ("att", test.statistic, *[np.nan] * 3, test.p_value)
-    return Fit(
-        pd.DataFrame([row], columns=TERMS),
-        "imputation",
-        f"randomization of adoption years within {strata}, {draws} draws",
-        len(rows),
-        len(entities),
-        len(entities),
-    )
+    terms = pd.DataFrame([("att", test.statistic, *[np.nan] * 3, test.p_value)], columns=TERMS)
+    variance = f"randomization of adoption years within {strata}, {draws} draws"
+    return Fit(terms, "imputation", variance, len(rows), len(entities), len(entities))
 
 
 def by_group(rows, outcome, treatment, group) -> Fit:
     """Imputation's average effect on each level of a column, as one result."""
-    fits = {
-        f"{group} {level:g}": staggered.imputation(part, outcome, treatment)
-        for level, part in rows.groupby(group)
-    }
-    entities = rows.loc[rows[group].notna(), "entity"].nunique()
-    terms = pd.concat([fit["att"].to_frame().T.assign(term=name) for name, fit in fits.items()])
-    return Fit(
-        terms.astype(dict.fromkeys(TERMS[1:], float)).reset_index(drop=True),
-        "imputation",
-        next(iter(fits.values())).variance.split(";")[0],
-        int(rows[group].notna().sum()),
-        entities,
-        entities,
-    )
+    known = rows.dropna(subset=[group])
+    fits = [staggered.imputation(part, outcome, treatment) for _, part in known.groupby(group)]
+    names = [f"{group} {level:g}" for level in sorted(known[group].unique())]
+    terms = pd.concat([fit.terms[:1] for fit in fits], ignore_index=True)
+    entities = known["entity"].nunique()
+    variance = fits[0].variance.split(";")[0]
+    return Fit(terms.assign(term=names), "imputation", variance, len(known), entities, entities)
 
 
 def conditional(rows, outcome, treatment, group, year, seed) -> Fit:
