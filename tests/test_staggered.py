@@ -411,6 +411,8 @@ def test_further_refusals():
         estimate("bacon", frame[1:])
     with pytest.raises(DesignError, match="beside the effects"):
         estimate("imputation", frame, controls=["x"])
+    with pytest.raises(DesignError, match="negative"):
+        estimate("imputation", frame, anticipation=-1)
     with pytest.raises(DesignError, match="by entity only"):
         estimate("stacked", frame, "region")
     with pytest.raises(DesignError, match="no window"):

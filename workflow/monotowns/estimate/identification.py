@@ -95,6 +95,8 @@ def check(rows, outcome, treatment, cluster, columns=(), anticipation=0, place=(
     Cohorts
         The columns needed; entities seen in one year only are left out, they show no change.
     """
+    if anticipation < 0:
+        raise DesignError(WHERE, "years of anticipation are negative", found=anticipation)
     numeric = [outcome, treatment, *columns, *place]
     needed = list(dict.fromkeys(["entity", "year", *numeric, cluster]))
     absent = [column for column in needed if column not in rows]
