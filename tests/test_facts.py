@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
-from monotowns.studies.facts import curve_facts, panel_facts, toser_facts
+from monotowns.studies.facts import curve_facts, panel_facts
 
 
 def values(facts):
@@ -42,22 +42,3 @@ def test_facts_of_a_curve_of_four():
     assert found["gap.median"] == pytest.approx(-0.15)
     assert (found["gap.negative"], found["gap.below"], found["gap.above"]) == (75, 50, 25)
     assert (found["gap.lowest"], found["gap.highest"], found["gap.median.p"]) == (-0.3, 0.2, 0.04)
-
-
-def test_facts_of_the_status():
-    rows = pd.DataFrame({"entity": list("aabcd"), "toser_cohort": [2016, 2016, 2018, 2018, 0]})
-    left_out = pd.DataFrame({"by": ["toser_cohort"] * 2 + ["region"] * 2})
-    left_out = left_out.assign(left_out=[2016, 2018, 0, 0], estimate=[-0.1, -0.3, -0.2, 0.1])
-    left_out = left_out.assign(ci_low=[-0.2, -0.5, 0, 0], ci_high=[0, -0.1, 0, 0])
-    overlap = pd.DataFrame({"column": ["log_population"], "standardised_difference": [0.5]})
-    slopes = {"slope_50": 0.01, "slope_80": 0.02}
-    tests = {"imputation": {"p_value": 0.1} | slopes, "universal": {"p_value": 0.04}}
-    fits = {"toser_honest_relative": {"breakdown": {"estimate": 0.0}}}
-    means = pd.DataFrame({"year": [2012, 2021]})
-    found = values(toser_facts(rows, means, overlap, left_out, tests, fits))
-    assert (found["toser.treated"], found["toser.never"]) == (3, 1)
-    assert found["toser.cohorts"] == "1 in 2016, 2 in 2018"
-    assert found["toser.left_out.which"] == "2018" and found["toser.left_out.high"] == -0.1
-    assert (found["toser.left_region.lowest"], found["toser.left_region.highest"]) == (-0.2, 0.1)
-    assert found["toser.overlap.log_population"] == 0.5
-    assert found["toser.years"] == "2012-2021"

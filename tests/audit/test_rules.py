@@ -57,7 +57,7 @@ def test_functions_stand_where_they_are_said_to(rule):
 
 
 def test_a_function_is_followed_through_what_the_package_passes_on():
-    found = definition(ROOT, "monotowns.estimate.staggered.callaway_santanna")
-    assert found.file == "workflow/monotowns/models/group_time.py"
+    found = definition(ROOT, "monotowns.estimate.staggered.imputation")
+    assert found.file == "workflow/monotowns/estimate/imputation.py"
     with pytest.raises(LookupError):
         definition(ROOT, "monotowns.estimate.staggered.no_such")

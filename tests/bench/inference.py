@@ -5,7 +5,7 @@ import pandas as pd
 from bench.case import Case
 from monotowns.estimate.absorb import demean
 from monotowns.estimate.conley import conley
-from monotowns.estimate.randomization import randomization_test, twoway_statistic
+from monotowns.estimate.randomization import imputation_statistic, randomization_test
 from monotowns.estimate.wild_bootstrap import wild_cluster_bootstrap
 from monotowns.measures.agglomeration import EARTH_KM
 
@@ -119,20 +119,21 @@ def spatial_diff_diff(data):
 
 def permuted(data):
     f = data["frame"]
-    statistic = twoway_statistic(f["y"], f["entity"], f["year"])
+    statistic = imputation_statistic(f["y"], f["entity"], f["year"])
     found = randomization_test(statistic, data["cohort"], data["strata"], 999, seed=1)
     return [found.statistic, found.p_value, *found.draws]
 
 
-def permuted_pyfixest(data):
-    import pyfixest
+def permuted_diff_diff(data):
+    from diff_diff import ImputationDiD
 
     f = data["frame"]
 
     def statistic(cohort):
-        start = cohort[f["entity"]]
-        rows = f.assign(d=((start > 0) & (f["year"] >= start)).astype(float))
-        return pyfixest.feols("y ~ d | entity + year", rows, vcov="iid").coef()["d"]
+        rows = f.assign(cohort=cohort[f["entity"]])
+        model = ImputationDiD(pretrends=False)
+        found = model.fit(rows, outcome="y", unit="entity", time="year", first_treat="cohort")
+        return found.overall_att
 
     found = randomization_test(statistic, data["cohort"], data["strata"], 999, seed=1)
     return [found.statistic, found.p_value, *found.draws]
@@ -168,11 +169,11 @@ CASES = [
         peer_scale=0.5,
     ),
     Case(
-        "randomization test, 999 draws, two-way effects, 2,300 x 20",
+        "randomization test, 999 draws, imputation, 2,300 x 20",
         panel,
         permuted,
-        permuted_pyfixest,
-        "loop over pyfixest.feols",
+        permuted_diff_diff,
+        "loop over diff_diff.ImputationDiD",
         slow=True,
         peer_scale=0.1,
     ),

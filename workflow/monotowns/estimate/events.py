@@ -6,21 +6,17 @@ import numpy as np
 import pandas as pd
 from scipy.special import fdtrc
 
+from monotowns.estimate.identification import Cohorts
 from monotowns.estimate.record import Fit, wald_terms
 from monotowns.estimate.regression import sup_t
 from monotowns.run.errors import DesignError
 
 
-def event_time(frame, treatment) -> pd.Series:
-    """Years since the cohort's year; missing for the never treated."""
-    return (frame["year"] - frame[treatment]).where(frame[treatment] > 0)
-
-
-def largest_cells(frame, treatment) -> dict:
+def largest_cells(cohorts: Cohorts) -> dict:
     """Most entities that one cohort contributes to each of the terms ``att`` and ``event e``."""
-    event = event_time(frame, treatment)
-    cells = frame.groupby([event, treatment])["entity"].nunique().groupby(level=0).max()
-    post = frame[event >= 0].groupby(treatment)["entity"].nunique()
+    frame, event, first = cohorts.frame, cohorts.event, cohorts.treatment
+    cells = frame.groupby([event, first])["entity"].nunique().groupby(level=0).max()
+    post = frame[event >= 0].groupby(first)["entity"].nunique()
     return {"att": post.max()} | {f"event {e:.0f}": n for e, n in cells.items()}
 
 
@@ -34,16 +30,14 @@ def clustered(psi, clusters) -> np.ndarray:
 
 
 def report(
-    frame,
-    treatment,
-    cluster,
+    cohorts: Cohorts,
     names,
     estimate,
     covariance,
     *,
     estimator,
     variance,
-    cells,
+    cells=None,
     seed=0,
     **details,
 ) -> Fit:
@@ -51,15 +45,13 @@ def report(
 
     Parameters
     ----------
-    frame : pandas.DataFrame
-        The rows that entered.
     names, estimate : sequence, length k
     covariance : array_like, shape (k, k)
         NaN where the estimator gives none.
-    cells : dict
-        Term -> entities of the largest cohort behind it (:func:`largest_cells`). The spread among
-        the treated is seen within a cohort: where none has two entities, the standard error would
-        hold the spread of the controls alone and is not reported.
+    cells : dict, optional
+        Term -> entities of the largest cohort behind it, if not by :func:`largest_cells`. The
+        spread among the treated is seen within a cohort: where none has two entities, the standard
+        error would hold the spread of the controls alone and is not reported.
 
     Returns
     -------
@@ -68,24 +60,22 @@ def report(
         ``event e`` is known, a last term ``band`` holds the critical value of their uniform 95 per
         cent band; the covariance is of the terms before it.
     """
-    clusters = frame[cluster].nunique()
+    frame, clusters = cohorts.frame, cohorts.clusters
+    cells = largest_cells(cohorts) if cells is None else cells
     covariance = np.array(covariance, float)
     alone = np.array([cells.get(name, 0) < 2 for name in names])
     covariance[alone], covariance[:, alone] = np.nan, np.nan
     spread = np.sqrt(np.clip(np.diag(covariance), 0, None))
     terms = wald_terms(names, estimate, spread, df=clusters - 1)
-    if not np.isfinite(terms["estimate"]).all():
-        raise DesignError(
-            f"estimator {estimator}",
-            "there is no estimate",
-            keys=terms.loc[~np.isfinite(terms["estimate"]), "term"],
-        )
+    unknown = terms.loc[~np.isfinite(terms["estimate"]), "term"]
+    if len(unknown):
+        raise DesignError(f"estimator {estimator}", "there is no estimate", keys=unknown)
     # An event without spread (no noise, or one entity) has no place in a band.
     events = terms["term"].str.startswith("event").to_numpy() & (spread > 0)
     block = covariance[np.ix_(events, events)]
     if block.size and np.isfinite(block).all():
         terms.loc[len(terms)] = ["band", sup_t(block, seed=seed), *[np.nan] * 4]
-    adopted = frame[frame[treatment] > 0].groupby(treatment)["entity"].nunique()
+    adopted = frame[frame[cohorts.treatment] > 0].groupby(cohorts.treatment)["entity"].nunique()
     return Fit(
         terms,
         estimator,

@@ -5,6 +5,8 @@ stacked regressions give another number, and a single treated entity gets a stan
 a sixth of the true one.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 import pandas as pd
 
@@ -14,29 +16,87 @@ from monotowns.run.errors import DesignError
 WHERE = "staggered adoption"
 
 
-def check(rows, outcome, treatment, cluster, columns=(), anticipation=0, place=()) -> pd.DataFrame:
-    """Refuse a panel from which no cohort's effect can be estimated.
+class Cohorts(NamedTuple):
+    """Checked rows, sorted by entity and year, and the names of their columns."""
+
+    frame: pd.DataFrame
+    outcome: str
+    treatment: str
+    cluster: str
+
+    @property
+    def event(self) -> pd.Series:
+        """Years since the cohort's year; missing for the never treated."""
+        first = self.frame[self.treatment]
+        return (self.frame["year"] - first).where(first > 0)
+
+    @property
+    def clusters(self) -> int:
+        """How many clusters there are."""
+        return self.frame[self.cluster].nunique()
+
+    def need_reference(self, reference):
+        """Refuse cohorts of which nobody is seen in ``reference(cohort)``, the year before."""
+        seen = set(self.frame[[self.treatment, "year"]].itertuples(index=False, name=None))
+        years = {g: reference(g) for g in sorted(set(self.frame[self.treatment]) - {0})}
+        lacking = [f"cohort {g} in {year}" for g, year in years.items() if (g, year) not in seen]
+        if lacking:
+            raise DesignError(
+                WHERE,
+                "a cohort is not seen in its reference year, the last untreated one",
+                keys=lacking,
+                remedy="leave the cohort out, or take an estimator that needs no such year",
+            )
+
+    def need_years(self, years):
+        """Refuse rows in which one of these years is missing for everybody."""
+        missing = sorted(set(years) - set(self.frame["year"]))
+        if missing:
+            raise DesignError(WHERE, "a year that every cohort needs is missing", keys=missing)
+
+    def need_never(self):
+        """Refuse rows in which everybody is treated sooner or later."""
+        if (self.frame[self.treatment] > 0).all():
+            raise DesignError(WHERE, "no entity is never treated", remedy="not_yet controls")
+
+    def imputable(self, anticipation) -> "Cohorts":
+        """Leave out the years in which nobody is untreated: nothing shows their effect."""
+        untreated = self.frame.loc[~(self.event >= -anticipation), "year"]
+        return self._replace(frame=self.frame[self.frame["year"].isin(untreated)])
+
+    def throughout(self, years) -> "Cohorts":
+        """Keep the entities seen in all of the years; refuse where that empties a cohort."""
+        self.need_years(years)
+        seen = self.frame["year"].isin(years).groupby(self.frame["entity"]).transform("sum")
+        kept = self.frame[seen == len(years)]
+        gone = sorted(set(self.frame[self.treatment]) - set(kept[self.treatment]))
+        if gone:
+            raise DesignError(
+                WHERE,
+                "no entity of a cohort is seen in every year",
+                keys=[f"cohort {g}" for g in gone],
+                expected=f"{min(years)} to {max(years)}",
+            )
+        return self._replace(frame=kept)
+
+
+def check(rows, outcome, treatment, cluster, columns=(), anticipation=0, place=()) -> Cohorts:
+    """Refuse rows from which no cohort's effect can be estimated.
 
     Parameters
     ----------
-    rows : pandas.DataFrame
-        ``entity``, ``year``, the outcome, ``treatment`` (first treated year, 0 = never), the
-        cluster and the further numeric columns.
-    anticipation : int
-        Years before the cohort's year in which the treatment may already act.
-    place : sequence of str
-        Further columns that may not vary within an entity.
+    rows, outcome, treatment, cluster, anticipation
+        As for :mod:`.staggered`.
+    columns, place : sequence of str
+        Further numeric columns; those of ``place`` may not vary within an entity.
 
     Returns
     -------
-    pandas.DataFrame
-        The columns needed, sorted by entity and year, the cohort as integer; entities seen in one
-        year only are left out, they show no change.
-
-    Raises
-    ------
-    DesignError
+    Cohorts
+        The columns needed; entities seen in one year only are left out, they show no change.
     """
+    if anticipation < 0:
+        raise DesignError(WHERE, "years of anticipation are negative", found=anticipation)
     numeric = [outcome, treatment, *columns, *place]
     needed = list(dict.fromkeys(["entity", "year", *numeric, cluster]))
     absent = [column for column in needed if column not in rows]
@@ -73,82 +133,19 @@ def check(rows, outcome, treatment, cluster, columns=(), anticipation=0, place=(
     if len(treated) == len(frame) and treated[treatment].nunique() == 1:
         raise DesignError(WHERE, "no entity is a control", expected="one never or later treated")
     before = treated["year"] < treated[treatment] - anticipation
-    unseen = treated[~before.groupby(treated["entity"]).transform("any")]
+    unseen = treated[~before.groupby(treated["entity"]).transform("any")].drop_duplicates("entity")
     if len(unseen):
-        who = unseen.drop_duplicates("entity")
+        who = zip(unseen["entity"], unseen[treatment], unseen["year"], strict=True)
         raise DesignError(
             WHERE,
             "a treated entity is never seen untreated",
-            keys=[
-                f"{entity} (cohort {cohort}, first seen in {year})"
-                for entity, cohort, year in who[["entity", treatment, "year"]].to_numpy()
-            ],
+            keys=[f"{entity} (cohort {g}, first seen in {year})" for entity, g, year in who],
             remedy="leave it out",
         )
-    return frame
+    return Cohorts(frame, outcome, treatment, cluster)
 
 
 def _refuse(frame, at, problem, **context):
     if at.any():
         keys = frame.loc[at, ["entity", "year"]].itertuples(index=False, name=None)
         raise DesignError(WHERE, problem, keys=keys, **context)
-
-
-def need_reference(frame, treatment, reference):
-    """Refuse cohorts of which nobody is seen in the last untreated year.
-
-    Parameters
-    ----------
-    reference : callable
-        Cohort -> the year that its effects are measured from.
-    """
-    seen = set(frame[[treatment, "year"]].itertuples(index=False, name=None))
-    years = {cohort: reference(cohort) for cohort in sorted(set(frame[treatment]) - {0})}
-    lacking = [f"cohort {g} in {year}" for g, year in years.items() if (g, year) not in seen]
-    if lacking:
-        raise DesignError(
-            WHERE,
-            "a cohort is not seen in its reference year, the last untreated one",
-            keys=lacking,
-            remedy="leave the cohort out, or take an estimator that needs no such year",
-        )
-
-
-def need_balance(frame, treatment, years) -> pd.DataFrame:
-    """Keep the entities that are seen in all of the years.
-
-    Raises
-    ------
-    DesignError
-        A cohort, or all of the never treated, would be left without an entity.
-    """
-    count = frame["year"].isin(years).groupby(frame["entity"]).transform("sum")
-    kept = frame[count == len(years)]
-    gone = sorted(set(frame[treatment]) - set(kept[treatment]))
-    if gone:
-        of = frame[frame[treatment] == gone[0]].groupby("year")["entity"].nunique()
-        raise DesignError(
-            WHERE,
-            "no entity of a cohort is seen in every year that is needed",
-            keys=[f"cohort {g}" for g in gone],
-            expected=f"{min(years)} to {max(years)}",
-            found=f"cohort {gone[0]} is seen least in {of.reindex(years, fill_value=0).idxmin()}",
-        )
-    return kept
-
-
-def need_never(frame, treatment):
-    """Refuse a panel in which everybody is treated sooner or later."""
-    if (frame[treatment] > 0).all():
-        raise DesignError(WHERE, "no entity is never treated", remedy="not_yet controls")
-
-
-def need_entity_clusters(frame, cluster, estimator):
-    """Refuse clusters of several entities, which this estimator of diff-diff cannot take."""
-    if frame[cluster].nunique() < frame["entity"].nunique():
-        raise DesignError(
-            f"estimator {estimator}",
-            "its variance is by entity only",
-            keys=[cluster],
-            remedy="cluster by entity",
-        )

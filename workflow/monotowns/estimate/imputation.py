@@ -11,10 +11,10 @@ from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import splu
 
 from monotowns.estimate import absorb
-from monotowns.estimate.collinearity import ABSORBED
-from monotowns.estimate.events import clustered, event_time, largest_cells, report
+from monotowns.estimate.events import clustered, report
 from monotowns.estimate.identification import WHERE, check
 from monotowns.estimate.record import Fit
+from monotowns.estimate.regression import ABSORBED
 from monotowns.run.errors import DesignError
 
 
@@ -34,33 +34,20 @@ def imputation(
     Events before the treatment come from a regression on untreated rows alone (the authors' Test
     1), the last of them left out.
 
-    Parameters
-    ----------
-    rows : pandas.DataFrame
-        ``entity``, ``year``, the outcome and ``treatment`` (first treated year, 0 = never).
-    controls : sequence of str
-        Columns that vary within entities and enter the model of the untreated.
-    anticipation : int
-        Years before the cohort's year that do not count as untreated.
-    window : (int, int)
-        Event times reported.
+    The arguments are those of :mod:`.staggered`; controls vary within entities and enter the model
+    of the untreated, years of anticipation do not count as untreated.
 
     Returns
     -------
     Fit
         ``att`` (mean over rows treated since the cohort's year), ``event e``, ``band``. Treated
         rows of a year in which no one is untreated cannot be imputed; ``details["not_imputed"]``
-        counts them.
-
-    Notes
-    -----
-    Weights v of Theorem 3, residuals of treated rows about the mean of their cohort and year (the
-    paper's default auxiliary grouping): conservative, clusters summed.
+        counts them. Conservative variance: weights v of Theorem 3, residuals of treated rows about
+        the mean of their cohort and year (the paper's default grouping), summed over clusters.
     """
-    frame = check(rows, outcome, treatment, cluster, controls, anticipation)
-    event = event_time(frame, treatment)
-    reached = frame["year"].isin(frame.loc[~(event >= -anticipation), "year"])
-    frame, event = frame[reached], event[reached].to_numpy()
+    checked = check(rows, outcome, treatment, cluster, controls, anticipation)
+    cohorts = checked.imputable(anticipation)
+    frame, event = cohorts.frame, cohorts.event.to_numpy()
     on = event >= -anticipation
     design, solve = untreated_effects(frame, ~on, controls)
     base, y = design[~on], frame[outcome].to_numpy(float)
@@ -75,25 +62,22 @@ def imputation(
     psi[~on] = -(base @ solve(design[on].T @ weights[on])) * gap[~on, None]
 
     leads, slopes, lead_psi = _leads(
-        frame[~on], y[~on], event[~on], base, solve, treatment, cluster, len(controls)
+        cohorts._replace(frame=frame[~on]), y[~on], base, solve, len(controls)
     )
     shown = [i for i, e in enumerate(leads) if window[0] <= e <= window[1]]
     before = np.zeros((len(frame), len(shown)))
     before[~on] = lead_psi[:, shown]
     effect = weights[on].T @ gap[on]
     return report(
-        frame,
-        treatment,
-        cluster,
+        cohorts,
         ["att", *(f"event {e:.0f}" for e in [*leads[shown], *late])],
         [effect[0], *slopes[shown], *effect[1:]],
         clustered(np.column_stack([psi[:, :1], before, psi[:, 1:]]), frame[cluster]),
         estimator="imputation",
         variance=f"conservative, clustered by {cluster}, G/(G-1); leads fixest CRV1",
-        cells=largest_cells(frame, treatment),
         seed=seed,
         anticipation=anticipation,
-        not_imputed=int((~reached).sum()),
+        not_imputed=len(checked.frame) - len(cohorts.frame),
         one_base=False,
     )
 
@@ -107,12 +91,6 @@ def untreated_effects(frame, untreated, controls=()):
         Entity dummies, year dummies but one, controls.
     solve : callable
         Solves the normal equations of the untreated rows.
-
-    Raises
-    ------
-    DesignError
-        An entity or a year is not linked to the others by untreated rows, or a control does not
-        vary beside the effects.
     """
     entity, entities = pd.factorize(frame["entity"])
     year, years = pd.factorize(frame["year"], sort=True)
@@ -141,14 +119,15 @@ def untreated_effects(frame, untreated, controls=()):
     return design, splu((base.T @ base).tocsc()).solve
 
 
-def _leads(frame, y, event, base, solve, treatment, cluster, controls):
+def _leads(cohorts, y, base, solve, controls):
     """Regress untreated rows on event times before the treatment, effects absorbed.
 
     Returns event times, coefficients and influence functions (rows x leads), scaled to the part
     (N - 1) / (N - K) of fixest's correction, K without effects nested in the clusters.
     """
+    frame, event = cohorts.frame, cohorts.event.to_numpy()
     leads = np.unique(event[np.isfinite(event)])[:-1]
-    if (frame[treatment] > 0).all():
+    if np.isfinite(event).all():
         # Without a never treated entity a linear trend in event time is not identified.
         leads = leads[1:]
     x = (event[:, None] == leads).astype(float)
@@ -160,6 +139,6 @@ def _leads(frame, y, event, base, solve, treatment, cluster, controls):
     slopes = bread @ (x.T @ y)
     rest = y - base @ solve(base.T @ y) - x @ slopes
     effects = [absorb.codes(frame[effect])[0] for effect in ("entity", "year")]
-    counted = absorb.residual_degrees(effects, absorb.codes(frame[cluster])[0])
+    counted = absorb.residual_degrees(effects, absorb.codes(frame[cohorts.cluster])[0])
     factor = (len(y) - 1) / (len(y) - len(leads) - controls - counted)
     return leads, slopes, np.sqrt(factor) * (x @ bread) * rest[:, None]

@@ -1,8 +1,8 @@
 """Randomization inference over adoption years: the law of any estimate under the sharp null.
 
 Fisher's exact test; MacKinnon and Winkler (2020) and Athey and Imbens (2022) for adoption dates.
-No library permutes dates within strata; one imputation by diff-diff (3.13) takes a thousand times
-as long as the statistic here.
+No library permutes dates within strata; an imputation by diff-diff (3.13) takes 80 to 200 times as
+long as the statistic here (190 entities by 10 years, 2,300 by 20).
 """
 
 from collections.abc import Callable
@@ -31,23 +31,14 @@ def randomization_test(statistic: Callable, cohort, strata, draws=999, seed=0):
     Parameters
     ----------
     statistic : callable
-        Takes adoption years, shape (entities,), and returns one number.
-    cohort : array_like, shape (entities,)
-        Adoption year of each entity, 0 if never.
-    strata : array_like, shape (entities,)
-        Entities are exchangeable within these.
+        Takes adoption years, shape (entities,), 0 if never, and returns one number.
+    cohort, strata : array_like, shape (entities,)
 
     Returns
     -------
     RandomizationTest
         The p-value is ``(b + 1) / (m + 1)``, with ``b`` of the ``m`` draws at least as large in
         absolute value; exact under the null that no outcome depends on the adoption year.
-
-    Raises
-    ------
-    DesignError
-        Adoption years missing, or alike within every stratum (nothing to permute); a statistic
-        that is not finite.
     """
     where = "randomization test"
     cohort, stratum = np.asarray(cohort), absorb.codes(strata, "strata")[0]
@@ -75,16 +66,9 @@ def imputation_statistic(y, entity, time) -> Callable:
     Entity and period effects of the untreated cells (Borusyak, Jaravel and Spiess 2024), entities
     partialled out: a draw costs a few passes over the cells and one small system.
 
-    Parameters
-    ----------
-    y, entity, time : array_like, shape (n,)
-        One row a cell; entities in sorted order are the order of ``cohort``.
-
-    Returns
-    -------
-    callable
-        ``cohort -> float``; ``cohort`` has shape (entities,), 0 means never. Cells of an entity or
-        a period without an untreated cell cannot be imputed and do not count; NaN if none is left.
+    Arrays of shape (n,), one row a cell; entities in sorted order are the order of the adoption
+    years that the statistic takes. Cells of an entity or a period without an untreated cell cannot
+    be imputed and do not count; NaN if none is left.
     """
     unit, entities = absorb.codes(entity, "entity")
     period, times = absorb.codes(time, "time")

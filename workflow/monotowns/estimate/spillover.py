@@ -11,10 +11,10 @@ import pandas as pd
 from scipy.spatial import cKDTree
 
 from monotowns.estimate import spatial_weights
-from monotowns.estimate.events import clustered
+from monotowns.estimate.events import clustered, report
 from monotowns.estimate.identification import check
 from monotowns.estimate.imputation import untreated_effects
-from monotowns.estimate.record import Fit, wald_terms
+from monotowns.estimate.record import Fit
 from monotowns.measures.agglomeration import EARTH_KM
 from monotowns.run.errors import DesignError
 
@@ -31,9 +31,8 @@ def rings(rows: pd.DataFrame, outcome, treatment, cluster="entity", rings_km=(0,
     Parameters
     ----------
     rows : pandas.DataFrame
-        ``entity``, ``year``, ``lat``, ``lon`` (degrees), the outcome, ``treatment`` (first treated
-        year, 0 = never) and the cluster. Places treated outside of the rows are not known here:
-        leave their neighbours out, or their rings are taken for clean.
+        As for :mod:`.staggered`, with ``lat`` and ``lon`` (degrees). Places treated outside of the
+        rows are not known here: leave their neighbours out, or their rings are taken for clean.
     rings_km : sequence of float
         Bounds of the rings from 0 on.
 
@@ -42,24 +41,17 @@ def rings(rows: pd.DataFrame, outcome, treatment, cluster="entity", rings_km=(0,
     Fit
         Terms ``att`` (on the treated: of their own and their neighbours' treatment together) and
         ``spillover a-b`` for each ring. Variance of Gardner (2022, section 4), clustered, with
-        the uncertainty of the first stage and fixest's correction for the second; Student's t with
-        clusters - 1 degrees of freedom.
-
-    Raises
-    ------
-    DesignError
-        The rows of :func:`~.identification.check`; a term that rests on fewer than two entities;
-        an entity or a year without a clean row.
+        the uncertainty of the first stage and fixest's correction for the second; none for a term
+        that rests on one entity.
     """
-    frame = check(rows, outcome, treatment, cluster, place=("lat", "lon"))
+    cohorts = check(rows, outcome, treatment, cluster, place=("lat", "lon"))
+    frame = cohorts.frame
     exposure = _exposure(frame, treatment, rings_km)
-    behind = exposure.astype(bool).apply(lambda column: frame.loc[column, "entity"].nunique())
-    if (behind < 2).any():
+    behind = {term: frame.loc[exposure[term] > 0, "entity"].nunique() for term in exposure}
+    empty = [term for term, entities in behind.items() if entities == 0]
+    if empty:
         raise DesignError(
-            "spillover rings",
-            "a term rests on fewer than two entities",
-            keys=behind.index[behind < 2],
-            remedy="join the ring with another, or add treated entities",
+            "spillover rings", "a term has no row", keys=empty, remedy="join it with another ring"
         )
     names, exposure = list(exposure), exposure.to_numpy()
     clean = exposure.sum(axis=1) == 0
@@ -70,17 +62,16 @@ def rings(rows: pd.DataFrame, outcome, treatment, cluster="entity", rings_km=(0,
     estimate = bread @ (exposure.T @ left)
     scores = exposure * (left - exposure @ estimate)[:, None]
     scores[clean] -= (base @ solve(effects.T @ exposure)) * left[clean, None]
-    n, clusters = len(frame), frame[cluster].nunique()
-    covariance = (n - 1) / (n - len(names)) * clustered(scores @ bread, frame[cluster])
-    return Fit(
-        wald_terms(names, estimate, np.sqrt(np.diag(covariance)), df=clusters - 1),
-        "spillover_rings",
-        f"CRV1({cluster}) with first stage, fixest ssc",
-        n,
-        frame["entity"].nunique(),
-        clusters,
-        covariance,
-        {"clean_rows": int(clean.sum())},
+    n, k = exposure.shape
+    return report(
+        cohorts,
+        names,
+        estimate,
+        (n - 1) / (n - k) * clustered(scores @ bread, frame[cluster]),
+        estimator="spillover_rings",
+        variance=f"CRV1({cluster}) with first stage, fixest ssc",
+        cells=behind,
+        clean_rows=int(clean.sum()),
     )
 
 

@@ -17,17 +17,10 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from monotowns.estimate.events import clustered, event_time, largest_cells, report
-from monotowns.estimate.identification import (
-    WHERE,
-    check,
-    need_balance,
-    need_entity_clusters,
-    need_never,
-    need_reference,
-)
+from monotowns.estimate.events import clustered, largest_cells, report
+from monotowns.estimate.identification import WHERE, Cohorts, check
 from monotowns.estimate.imputation import imputation
-from monotowns.estimate.record import Fit, wald_terms
+from monotowns.estimate.record import Fit
 from monotowns.estimate.regression import least_squares
 from monotowns.run.errors import DesignError
 
@@ -46,15 +39,22 @@ COMPARISONS = ("earlier_vs_later", "later_vs_earlier", "treated_vs_never")
 FIXEST = "fixest small-sample correction"
 
 
-def _estimate(model, frame, outcome, **columns):
+def _estimate(model, cohorts: Cohorts, **columns):
     """Fit a model of diff-diff without letting its errors reach the user raw.
 
     Its warnings are left out: what they are about is checked on the rows beforehand.
     """
+    columns = {"first_treat": cohorts.treatment} | columns
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return model.fit(frame, outcome=outcome, unit="entity", time="year", **columns)
+            return model.fit(
+                cohorts.frame,
+                outcome=cohorts.outcome,
+                unit="entity",
+                time="year",
+                **{name: column for name, column in columns.items() if column},
+            )
     except Exception as error:
         name = f"{type(model).__name__} of diff-diff"
         raise DesignError(name, "cannot be estimated on these rows", found=error) from error
@@ -76,11 +76,9 @@ def callaway_santanna(
     """Average effect on each cohort in each year, doubly robust, and its aggregates.
 
     A cell compares changes of entities seen in both its years, so that no entity's level enters,
-    and cells without a control are left out.
-
-    Controls enter outcome regression and propensity score with their values in the base year; years
-    before the treatment are held against the year before ("varying") or all against the last
-    untreated year ("universal").
+    and cells without a control are left out. Controls enter outcome regression and propensity score
+    with their values in the base year. Years before the treatment are held against the year before
+    ("varying") or all against the last untreated year ("universal").
 
     Returns
     -------
@@ -93,17 +91,20 @@ def callaway_santanna(
     """
     from diff_diff import CallawaySantAnna
 
-    frame = check(rows, outcome, treatment, cluster, controls, anticipation)
+    cohorts = check(rows, outcome, treatment, cluster, controls, anticipation)
     if control_group == "never":
-        need_never(frame, treatment)
+        cohorts.need_never()
+    frame = cohorts.frame
     years = np.unique(frame["year"])
-    need_reference(frame, treatment, lambda g: years[years < g - anticipation].max())
+
+    def base(cohort):
+        return years[years < cohort - anticipation].max()
+
+    cohorts.need_reference(base)
     model = CallawaySantAnna(
         control_group=CONTROLS[control_group], anticipation=anticipation, base_period=base_period
     )
-    result = _estimate(
-        model, frame, outcome, first_treat=treatment, covariates=list(controls) or None
-    )
+    result = _estimate(model, cohorts, covariates=list(controls))
     # The library keeps the influence functions of the cells by position in the sorted entities.
     parts, entities = result._aggregation_kit.influence, np.unique(frame["entity"])
     found = [
@@ -122,9 +123,7 @@ def callaway_santanna(
     of = frame.groupby("entity")[[treatment, cluster]].first()
     means = aggregate(cells, influence, of[treatment].to_numpy(), window)
     return report(
-        frame,
-        treatment,
-        cluster,
+        cohorts._replace(frame=frame),
         list(means),
         [value for value, _, _ in means.values()],
         clustered(np.column_stack([psi for _, psi, _ in means.values()]), of[cluster]),
@@ -133,7 +132,7 @@ def callaway_santanna(
         cells={term: largest for term, (_, _, largest) in means.items()},
         seed=seed,
         anticipation=anticipation,
-        one_base=base_period == "universal",
+        one_base=base_period == "universal" and len({base(g) - g for g in cells["cohort"]}) == 1,
         group_time=cells,
     )
 
@@ -214,20 +213,16 @@ def sun_abraham(
     from diff_diff import SunAbraham
     from diff_diff.results_base import build_event_study_surface
 
-    frame = check(rows, outcome, treatment, cluster, controls, anticipation)
-    need_never(frame, treatment)
-    need_reference(frame, treatment, lambda g: g - anticipation - 1)
+    cohorts = check(rows, outcome, treatment, cluster, controls, anticipation)
+    cohorts.need_never()
+    cohorts.need_reference(lambda g: g - anticipation - 1)
     model = SunAbraham(cluster=cluster, anticipation=anticipation, rank_deficient_action="error")
-    result = _estimate(
-        model, frame, outcome, first_treat=treatment, covariates=list(controls) or None
-    )
+    result = _estimate(model, cohorts, covariates=list(controls))
     return _report_events(
-        frame,
-        treatment,
-        cluster,
+        cohorts,
         build_event_study_surface(result),
         window,
-        mass=event_time(frame, treatment).value_counts(),
+        mass=cohorts.event.value_counts(),
         estimator="sun_abraham",
         variance=f"CRV1({cluster}), {FIXEST}",
         seed=seed,
@@ -260,26 +255,18 @@ def two_stage(
     from diff_diff import SurveyDesign, TwoStageDiD
 
     further = [*controls, *([weights] if weights else [])]
-    frame = check(rows, outcome, treatment, cluster, further, anticipation)
+    cohorts = check(rows, outcome, treatment, cluster, further, anticipation)
+    cohorts = cohorts.imputable(anticipation)
     model = TwoStageDiD(
         cluster=cluster, anticipation=anticipation, pretrends=True, rank_deficient_action="error"
     )
-    result = _estimate(
-        model,
-        frame,
-        outcome,
-        first_treat=treatment,
-        covariates=list(controls) or None,
-        survey_design=SurveyDesign(weights=weights) if weights else None,
-    )
-    clusters = frame[cluster].nunique()
+    design = SurveyDesign(weights=weights) if weights else None
+    result = _estimate(model, cohorts, covariates=list(controls), survey_design=design)
     return _report_events(
-        frame,
-        treatment,
-        cluster,
+        cohorts,
         result.aggregate("event_study"),
         window,
-        factor=clusters / (clusters - 1),
+        factor=cohorts.clusters / (cohorts.clusters - 1),
         att=(result.overall_att, result.overall_se),
         estimator="two_stage",
         variance=f"two-stage GMM, CRV1({cluster}): G/(G-1)",
@@ -314,8 +301,10 @@ def stacked(
     """
     from diff_diff import StackedDiD
 
-    frame = check(rows, outcome, treatment, cluster, (), anticipation)
-    need_entity_clusters(frame, cluster, "stacked")
+    cohorts = check(rows, outcome, treatment, cluster, (), anticipation)
+    frame = cohorts.frame
+    if cohorts.clusters < frame["entity"].nunique():
+        raise DesignError("estimator stacked", "its variance is by entity only", keys=[cluster])
     adopted = frame.loc[frame[treatment] > 0, treatment]
     low = int(max(window[0], frame["year"].min() - adopted.min()))
     high = int(min(window[1], frame["year"].max() - adopted.max()))
@@ -326,19 +315,17 @@ def stacked(
             keys=sorted(adopted.unique()),
             found=f"{low} to {high}",
         )
-    need_reference(frame, treatment, lambda g: g - anticipation - 1)
-    frame = need_balance(frame, treatment, range(adopted.min() + low, adopted.max() + high + 1))
+    cohorts.need_reference(lambda g: g - anticipation - 1)
+    cohorts = cohorts.throughout(range(adopted.min() + low, adopted.max() + high + 1))
     model = StackedDiD(
         kappa_pre=-low - anticipation,
         kappa_post=high,
         anticipation=anticipation,
         rank_deficient_action="error",
     )
-    result = _estimate(model, frame, outcome, first_treat=treatment)
+    result = _estimate(model, cohorts)
     return _report_events(
-        frame,
-        treatment,
-        cluster,
+        cohorts,
         result.aggregate("event_study"),
         (low, high),
         mass=pd.Series(1.0, range(high + 1)),
@@ -350,44 +337,28 @@ def stacked(
     )
 
 
-def _report_events(
-    frame, treatment, cluster, surface, window, *, factor=1.0, att=None, mass=None, **record
-) -> Fit:
+def _report_events(cohorts, surface, window, *, factor=1.0, att=None, mass=None, **record) -> Fit:
     """Report an event study of diff-diff.
 
-    Parameters
-    ----------
-    surface : diff_diff.results_base.EventStudyResults
-        Event times, estimates and their covariance.
-    factor : float
-        Small-sample factor of the variances that the library leaves out.
-    att : (float, float), optional
-        Estimate and standard error of the average effect, if not a mean of the events.
-    mass : pandas.Series, optional
-        Event time -> weight in the average effect, if it is.
+    ``factor`` is the small-sample factor that the library leaves out. The average effect is ``att``
+    (estimate, standard error) or the mean of the events by ``mass`` (event time -> weight).
     """
     events = np.asarray(surface.vcov_index, int)
     effect = pd.Series(surface.att, np.asarray(surface.event_time, int))[events].to_numpy()
+    known = np.isfinite(effect)
+    events, effect, vcov = events[known], effect[known], surface.vcov[np.ix_(known, known)]
     weight = np.zeros(len(events))
     if mass is not None:
         weight = np.where(events >= 0, mass.reindex(events, fill_value=0), 0.0)
         weight /= weight.sum()
     shown = (window[0] <= events) & (events <= window[1])
     linear = np.vstack([weight, np.eye(len(events))[shown]])
-    estimate, covariance = linear @ effect, factor * linear @ surface.vcov @ linear.T
+    estimate, covariance = linear @ effect, factor * linear @ vcov @ linear.T
     if att is not None:
         covariance[0], covariance[:, 0] = np.nan, np.nan
         estimate[0], covariance[0, 0] = att[0], factor * att[1] ** 2
-    return report(
-        frame,
-        treatment,
-        cluster,
-        ["att", *(f"event {e}" for e in events[shown])],
-        estimate,
-        covariance,
-        cells=largest_cells(frame, treatment),
-        **record,
-    )
+    names = ["att", *(f"event {e}" for e in events[shown])]
+    return report(cohorts, names, estimate, covariance, **record)
 
 
 def local_projections(
@@ -410,17 +381,18 @@ def local_projections(
     """
     from diff_diff import LPDiD
 
-    frame = check(rows, outcome, treatment, cluster)
-    need_reference(frame, treatment, lambda g: g - 1)
-    event = event_time(frame, treatment)
-    on = (event >= 0).astype(int)
+    cohorts = check(rows, outcome, treatment, cluster)
+    cohorts.need_reference(lambda g: g - 1)
+    frame, event = cohorts.frame, cohorts.event
+    cohorts.need_years(range(frame["year"].min(), frame["year"].max()))
     model = LPDiD(
         pre_window=min(max(-window[0], 2), -int(event.min())),
         post_window=min(window[1], int(event.max())),
         cluster=cluster,
         rank_deficient_action="error",
     )
-    result = _estimate(model, frame.assign(on=on), outcome, treatment="on")
+    adoption = cohorts._replace(frame=frame.assign(on=(event >= 0).astype(int)))
+    result = _estimate(model, adoption, first_treat=None, treatment="on")
     table = result.event_study.dropna(subset=["se"])
     pooled = result.pooled.set_index("window").loc["post"]
     spread = np.array([pooled["se"], *table["se"]])
@@ -429,15 +401,13 @@ def local_projections(
     # A long difference needs the year before the treatment.
     based = frame[frame["entity"].isin(frame.loc[event == -1, "entity"])]
     return report(
-        frame,
-        treatment,
-        cluster,
+        cohorts,
         ["att", *(f"event {h:.0f}" for h in table["horizon"])],
         [pooled["coefficient"], *table["coefficient"]],
         covariance,
         estimator="local_projections",
         variance=f"CRV1({cluster}), {FIXEST}",
-        cells=largest_cells(based, treatment),
+        cells=largest_cells(cohorts._replace(frame=based)),
     )
 
 
@@ -449,34 +419,29 @@ def bacon(rows: pd.DataFrame, outcome, treatment, cluster="entity") -> Fit:
     Fit
         ``twfe`` with its clustered standard error; for each kind of comparison its mean estimate
         and ``weight <kind>`` (the weights sum to one, the products to ``twfe``), without
-        uncertainty.
-
-    Raises
-    ------
-    DesignError
-        Also if the panel is not balanced: the decomposition is exact on balanced panels only.
+        uncertainty. Refuses a panel with gaps, on which the decomposition is not exact.
     """
     from diff_diff import BaconDecomposition
 
-    frame = check(rows, outcome, treatment, cluster)
+    cohorts = check(rows, outcome, treatment, cluster)
+    frame = cohorts.frame
     if len(frame) < frame["entity"].nunique() * frame["year"].nunique():
         raise DesignError(WHERE, "the panel is not balanced", remedy="leave out who has gaps")
-    on = (event_time(frame, treatment) >= 0).astype(float)
+    on = (cohorts.event >= 0).astype(float)
     plain = least_squares(frame.assign(on=on), outcome, ["on"], ["entity", "year"], cluster)
-    model = BaconDecomposition(weights="exact")
-    result = _estimate(model, frame, outcome, first_treat=treatment)
+    result = _estimate(BaconDecomposition(weights="exact"), cohorts)
     effect, weight = result.effect_by_type(), result.weight_by_type()
     kinds = [kind for kind in COMPARISONS if weight[kind] > 0]
-    parts = wald_terms(
-        [*kinds, *(f"weight {kind}" for kind in kinds)],
-        [*(effect[kind] for kind in kinds), *(weight[kind] for kind in kinds)],
-        np.full(2 * len(kinds), np.nan),
-    )
-    return Fit(
-        pd.concat([plain.terms.assign(term="twfe"), parts], ignore_index=True),
-        "bacon",
-        plain.variance,
-        plain.n_obs,
-        plain.n_entities,
-        plain.n_clusters,
+    found = {"twfe": plain["on"]["estimate"]} | {kind: effect[kind] for kind in kinds}
+    found |= {f"weight {kind}": weight[kind] for kind in kinds}
+    covariance = np.full((len(found), len(found)), np.nan)
+    covariance[0, 0] = plain.covariance[0, 0]
+    return report(
+        cohorts,
+        list(found),
+        list(found.values()),
+        covariance,
+        estimator="bacon",
+        variance=plain.variance,
+        cells={"twfe": largest_cells(cohorts)["att"]},
     )

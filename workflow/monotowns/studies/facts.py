@@ -98,31 +98,3 @@ def curve_facts(name, test) -> dict:
         f"{name}.above": [100 * above, "share"],
         **{f"{name}.{statistic}.p": [p, "p"] for statistic, p in p_values.items()},
     }
-
-
-def toser_facts(rows, means, overlap, left_out, pretrends, fits) -> dict:
-    """Facts of the TOSER checks (:mod:`monotowns.studies.toser`)."""
-    ever = rows[rows["toser_cohort"] > 0]
-    sizes = ever.groupby("toser_cohort")["entity"].nunique()
-    gaps = overlap.set_index("column")["standardised_difference"]
-    cohorts, regions = (left_out[left_out["by"] == by] for by in ("toser_cohort", "region"))
-    lowest = cohorts.loc[cohorts["estimate"].idxmin()]
-    facts = {
-        "toser.treated": [ever["entity"].nunique(), "count"],
-        "toser.never": [rows.loc[rows["toser_cohort"] == 0, "entity"].nunique(), "count"],
-        "toser.cohorts": [", ".join(f"{n} in {int(year)}" for year, n in sizes.items()), "text"],
-        "toser.pretrend.p": [pretrends["imputation"]["p_value"], "p"],
-        "toser.pretrend.universal.p": [pretrends["universal"]["p_value"], "p"],
-        "toser.pretrend.slope_50": [pretrends["imputation"]["slope_50"], "estimate"],
-        "toser.pretrend.slope_80": [pretrends["imputation"]["slope_80"], "estimate"],
-        "toser.left_out.which": [f"{lowest['left_out']:.0f}", "text"],
-        "toser.left_out.lowest": [lowest["estimate"], "estimate"],
-        "toser.left_out.low": [lowest["ci_low"], "estimate"],
-        "toser.left_out.high": [lowest["ci_high"], "estimate"],
-        "toser.left_region.lowest": [regions["estimate"].min(), "estimate"],
-        "toser.left_region.highest": [regions["estimate"].max(), "estimate"],
-        "toser.breakdown": [fits["toser_honest_relative"]["breakdown"]["estimate"], "ratio"],
-        "toser.years": [f"{means['year'].min()}-{means['year'].max()}", "text"],
-    }
-    facts |= {f"toser.overlap.{column}": [gap, "ratio"] for column, gap in gaps.items()}
-    return facts

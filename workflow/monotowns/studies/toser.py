@@ -46,8 +46,7 @@ def study(frame, draws, seed, rings_km):
     Parameters
     ----------
     frame : pandas.DataFrame
-        The panel with measures and exposure, and ``toser_cohort`` (see
-        :func:`monotowns.estimate.specification.prepare`).
+        The panel with measures and exposure, and ``toser_cohort`` (0 = never, missing = undated).
     draws : dict
         ``permutation``: draws of adoption years.
     rings_km : sequence of float
@@ -56,8 +55,7 @@ def study(frame, draws, seed, rings_km):
     Returns
     -------
     records : pandas.DataFrame
-    facts : dict
-        Name -> [value, kind].
+    facts : dict, name -> [value, kind]
     tables : dict of pandas.DataFrame
         ``means``, ``overlap``, ``left_out``.
     """
@@ -211,33 +209,20 @@ def randomization(rows, outcome, treatment, strata, draws, seed) -> Fit:
     statistic = imputation_statistic(rows[outcome], rows["entity"], rows["year"])
     cohort = entities[treatment].to_numpy()
     test = randomization_test(statistic, cohort, entities[strata].to_numpy(), draws, seed)
-    row = ("att", test.statistic, *[np.nan] * 3, test.p_value)
-    return Fit(
-        pd.DataFrame([row], columns=TERMS),
-        "imputation",
-        f"randomization of adoption years within {strata}, {draws} draws",
-        len(rows),
-        len(entities),
-        len(entities),
-    )
+    terms = pd.DataFrame([("att", test.statistic, *[np.nan] * 3, test.p_value)], columns=TERMS)
+    variance = f"randomization of adoption years within {strata}, {draws} draws"
+    return Fit(terms, "imputation", variance, len(rows), len(entities), len(entities))
 
 
 def by_group(rows, outcome, treatment, group) -> Fit:
     """Imputation's average effect on each level of a column, as one result."""
-    fits = {
-        f"{group} {level:g}": staggered.imputation(part, outcome, treatment)
-        for level, part in rows.groupby(group)
-    }
-    entities = rows.loc[rows[group].notna(), "entity"].nunique()
-    terms = pd.concat([fit["att"].to_frame().T.assign(term=name) for name, fit in fits.items()])
-    return Fit(
-        terms.astype(dict.fromkeys(TERMS[1:], float)).reset_index(drop=True),
-        "imputation",
-        next(iter(fits.values())).variance.split(";")[0],
-        int(rows[group].notna().sum()),
-        entities,
-        entities,
-    )
+    known = rows.dropna(subset=[group])
+    fits = [staggered.imputation(part, outcome, treatment) for _, part in known.groupby(group)]
+    names = [f"{group} {level:g}" for level in sorted(known[group].unique())]
+    terms = pd.concat([fit.terms[:1] for fit in fits], ignore_index=True)
+    entities = known["entity"].nunique()
+    variance = fits[0].variance.split(";")[0]
+    return Fit(terms.assign(term=names), "imputation", variance, len(known), entities, entities)
 
 
 def conditional(rows, outcome, treatment, group, year, seed) -> Fit:
@@ -265,18 +250,9 @@ def moved_back(rows, treatment, years) -> pd.DataFrame:
 def away_from_unknown(frame, rows, treatment, km) -> pd.DataFrame:
     """Leave out entities near a holder of the status that is not among the rows.
 
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        All entity-years with ``lat``, ``lon`` and the treatment (0 = never, missing = undated).
-    rows : pandas.DataFrame
-        The part of them that is to be estimated on.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Rows with coordinates, of entities seen before the first cohort, further than ``km`` from
-        every holder outside of them.
+    ``frame`` holds all entity-years, ``rows`` those that are to be estimated on. Kept are rows with
+    coordinates, of entities seen before the first cohort, further than ``km`` from every holder
+    outside of them.
     """
     place = frame.dropna(subset=["lat", "lon"]).drop_duplicates("entity")
     holders = place[place[treatment] != 0]
