@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+from statsmodels.regression.linear_model import OLS
 
-from monotowns.estimate.conley import conley, driscoll_kraay
+from monotowns.estimate.conley import conley
 from monotowns.estimate.jackknife import cluster_jackknife
+from monotowns.estimate.kernel import clustered_fit
 from monotowns.estimate.record import TERMS, wald_terms
 from monotowns.estimate.wild_bootstrap import wild_cluster_bootstrap
 from monotowns.run.errors import DesignError
@@ -48,21 +50,25 @@ def alternatives(fit, outcome, names, spec, draws, seed) -> list:
     terms = fit.terms[fit.terms["term"] != "band"]
     effects = [rows[e] for e in spec["fixed_effects"]]
     raw = (rows[outcome], rows[list(names)].to_numpy(float), rows[spec["cluster"]], effects)
+    shared = clustered_fit(*raw)
     found = []
     for name in spec["variances"]:
         if name == "wild":
-            found.append(_wild(fit, terms, raw, spec["cluster"], draws, seed))
+            found.append(_wild(fit, terms, shared, spec["cluster"], draws, seed))
             continue
         if name == "crv3":
-            covariance, told = cluster_jackknife(*raw), f"CRV3({spec['cluster']}), jackknife"
+            covariance, told = cluster_jackknife(shared), f"CRV3({spec['cluster']}), jackknife"
         elif name == "driscoll_kraay":
-            covariance = driscoll_kraay(X, residuals, rows["year"], LAGS)
+            periods = {"time": (rows["year"] - rows["year"].min()).to_numpy(), "maxlags": LAGS}
+            options = periods | {"use_correction": False}
+            covariance = OLS(residuals, X).fit(cov_type="hac-groupsum", cov_kwds=options)
+            covariance = covariance.cov_params()
             told = f"Driscoll-Kraay, {LAGS} lags, no small-sample correction"
         else:
             km = int(name.removeprefix("conley_"))
             lags = LAGS if rows["year"].nunique() > 1 else 0
             place = (rows["lat"], rows["lon"], rows["year"])
-            covariance = conley(X, residuals, *place, km, "bartlett", lags, rows["entity"])
+            covariance = conley(X, residuals, *place, km, lags, rows["entity"])
             told = f"Conley {km} km, Bartlett, {lags} lags, no small-sample correction"
         error = np.sqrt(np.diag(covariance).clip(min=0))
         table = wald_terms(terms["term"], terms["estimate"], error, df=fit.n_clusters - 1)
@@ -70,11 +76,10 @@ def alternatives(fit, outcome, names, spec, draws, seed) -> list:
     return found
 
 
-def _wild(fit, terms, raw, cluster, draws, seed):
-    y, X, group, effects = raw
+def _wild(fit, terms, shared, cluster, draws, seed):
     rows = []
     for param, row in enumerate(terms.itertuples(index=False)):
-        test = wild_cluster_bootstrap(y, X, group, effects, param, draws, seed=seed)
+        test = wild_cluster_bootstrap(shared, param, draws, seed=seed)
         low, high = test.confidence_set[0][0], test.confidence_set[-1][1]
         rows.append((row.term, row.estimate, np.nan, low, high, test.p_value))
     told = f"wild cluster bootstrap ({cluster}), Webb weights, {draws} draws"
