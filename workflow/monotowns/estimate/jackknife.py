@@ -15,8 +15,8 @@ def cluster_jackknife(fit) -> np.ndarray:
     """Cluster jackknife covariance of the coefficients.
 
     ``CRV3 = (G - 1)/G * sum_g (b(g) - b)(b(g) - b)'`` with ``b(g)`` the estimate without cluster
-    ``g`` and ``b`` the full one. The factor is all of the small-sample correction; pyfixest's
-    covariance is larger by ``G/(G - 1)`` exactly.
+    ``g`` and ``b`` the full one. The factor is all of the small-sample correction; pyfixest
+    multiplies the same sum by its ``G/(G-1) * (n-1)/(n-k)`` instead.
 
     Parameters
     ----------
