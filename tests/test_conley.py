@@ -135,10 +135,11 @@ def test_what_conley_refuses(change, words):
 
 @pytest.mark.montecarlo
 def test_size_and_coverage_with_errors_that_neighbours_share():
-    # Errors and regressor are averages of noise within 60 km, so pairs up to 120 km are correlated.
+    # Errors and regressor are averages of noise within 30 km, so pairs up to 60 km are correlated;
+    # the cutoff is wider because the weights fall with distance.
     rng = np.random.default_rng(5)
     lat, lon = rng.uniform(50, 60, 1500), rng.uniform(30, 80, 1500)
-    near = great_circle_km(lat[:, None], lon[:, None], lat, lon) <= 60.0
+    near = great_circle_km(lat[:, None], lon[:, None], lat, lon) <= 30.0
     root = sparse.csr_array(near / np.sqrt(near.sum(axis=1, keepdims=True)))
     rejected, classical, year = 0, 0, np.zeros(1500)
     for _ in range(1000):
@@ -147,7 +148,7 @@ def test_size_and_coverage_with_errors_that_neighbours_share():
         beta = np.linalg.lstsq(X, 0.5 * x + error, rcond=None)[0]
         u = 0.5 * x + error - X @ beta
         critical = stats.norm.ppf(0.975)
-        se = np.sqrt(conley(X, u, lat, lon, year, 240.0)[1, 1])
+        se = np.sqrt(conley(X, u, lat, lon, year, 200.0)[1, 1])
         rejected += abs(beta[1] - 0.5) > critical * se
         hc0 = np.sqrt(conley(X, u, lat, lon, year, 1e-6)[1, 1])
         classical += abs(beta[1] - 0.5) > critical * hc0

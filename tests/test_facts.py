@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
-from monotowns.studies.facts import curve_facts, panel_facts, stage_facts, toser_facts
+from monotowns.studies.facts import panel_facts, stage_facts, toser_facts
 
 
 def values(facts):
@@ -103,21 +103,6 @@ def test_facts_of_the_stages():
     assert found["stages.2013.de-industrialising"] == 1
     assert (found["stages.share_only"], found["stages.share_and_volume"]) == (2, 1)
     assert found["stages.step.placebo"] == 0.05
-
-
-def test_facts_of_a_curve_of_four():
-    curve = pd.DataFrame(
-        {
-            "estimate": [-0.3, -0.2, -0.1, 0.2],
-            "ci_low": [-0.4, -0.3, -0.2, 0.1],
-            "ci_high": [-0.2, -0.1, 0.1, 0.3],
-        }
-    )
-    statistics = pd.DataFrame({"statistic": ["median"], "p_value": [0.04]})
-    found = values(curve_facts("gap", SimpleNamespace(curve=curve, statistics=statistics)))
-    assert found["gap.median"] == pytest.approx(-0.15)
-    assert (found["gap.negative"], found["gap.below"], found["gap.above"]) == (75, 50, 25)
-    assert (found["gap.lowest"], found["gap.highest"], found["gap.median.p"]) == (-0.3, 0.2, 0.04)
 
 
 def test_facts_of_the_status():

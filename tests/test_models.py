@@ -226,6 +226,7 @@ def test_singletons_are_dropped_until_none_is_left():
 
 def test_other_variances_keep_the_estimate_and_are_the_functions_own():
     from monotowns.estimate.jackknife import cluster_jackknife
+    from monotowns.estimate.kernel import clustered_fit
 
     frame = simulated().assign(kind="a", lat=55.0, lon=lambda f: 40.0 + f["entity"] / 10)
     spec = SPEC | {
@@ -244,9 +245,8 @@ def test_other_variances_keep_the_estimate_and_are_the_functions_own():
         "Conley 100 km",
         "Driscoll-Kraay",
     ]
-    by_hand = cluster_jackknife(
-        frame["y"], frame[["x"]], frame["region"], [frame["entity"], frame["year"]]
-    )
+    effects = [frame["entity"], frame["year"]]
+    by_hand = cluster_jackknife(clustered_fit(frame["y"], frame["x"], frame["region"], effects))
     assert records.loc[1, "standard_error"] == pytest.approx(by_hand[0, 0] ** 0.5)
     wild = records.loc[2]
     assert wild["ci_low"] < wild["estimate"] < wild["ci_high"]

@@ -39,7 +39,7 @@ class Clusters:
     Raises
     ------
     DesignError
-        Fewer than two clusters, ids missing, or no degrees of freedom left.
+        Fewer than two clusters, ids missing, weights not positive.
     """
 
     def __init__(self, cluster, effects=(), weights=None):
@@ -53,7 +53,12 @@ class Clusters:
         effects = effects or [np.zeros(len(group), int)]
         self.effects = [effect[self.order] for effect in effects]
         self.absorbed = absorb.residual_degrees(self.effects, self.group)
-        self.root = None if weights is None else np.sqrt(np.asarray(weights, float)[self.order])
+        self.root = None
+        if weights is not None:
+            weights = np.asarray(weights, float)[self.order]
+            if not (weights > 0).all():
+                raise DesignError("clusters", "weights are not positive", found=weights.min())
+            self.root = np.sqrt(weights)
 
     def ordered(self, values):
         """Rows by cluster, times the root of the weights."""
@@ -76,6 +81,11 @@ class Clusters:
         """fixest's small-sample factor, ``G/(G-1) * (n-1)/(n-k)`` (Berge 2018).
 
         Effects nested in the clusters do not count in ``k``.
+
+        Raises
+        ------
+        DesignError
+            No degrees of freedom are left.
         """
         n, clusters = len(self.order), len(self.labels)
         left = n - slopes - self.absorbed

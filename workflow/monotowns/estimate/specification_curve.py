@@ -19,7 +19,7 @@ from monotowns.estimate.randomization import TIE
 from monotowns.estimate.record import wald_terms
 from monotowns.estimate.regression import drop_singletons
 from monotowns.estimate.universe import CHOICES, names
-from monotowns.run.errors import DesignError
+from monotowns.run.errors import DesignError, examples
 
 #: Numbers that one block of permuted treatments may take.
 BLOCK = 2_000_000
@@ -171,7 +171,7 @@ def shared_rows(panel, specifications, cluster) -> list:
                 "specification curve",
                 error.problem,
                 keys=names(members),
-                found=", ".join(map(str, error.keys)) or error.found,
+                found=examples(error.keys) or error.found,
                 remedy="leave these out of the universe",
             ) from error
         groups.append((products, members))
