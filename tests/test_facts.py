@@ -1,11 +1,9 @@
 """Facts counted by hand on small tables."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pandas as pd
 import pytest
-from monotowns.studies.facts import curve_facts, panel_facts
+from monotowns.studies.facts import panel_facts
 
 
 def values(facts):
@@ -32,13 +30,3 @@ def test_facts_of_a_panel_of_three_entities():
     assert found["market_access.rank_correlation"] == pytest.approx(0.5)  # ranks 1 3 2 beside 1 2 3
     assert found["monotowns_2014.official"] == 3 and "monotowns_2014.rows" not in found
     assert "panel.residents_share" not in panel_facts(panel, matched, coverage.iloc[:0])
-
-
-def test_facts_of_a_curve_of_four():
-    curve = pd.DataFrame({"estimate": [-0.3, -0.2, -0.1, 0.2]})
-    curve = curve.assign(ci_low=[-0.4, -0.3, -0.2, 0.1], ci_high=[-0.2, -0.1, 0.1, 0.3])
-    statistics = pd.DataFrame({"statistic": ["median"], "p_value": [0.04]})
-    found = values(curve_facts("gap", SimpleNamespace(curve=curve, statistics=statistics)))
-    assert found["gap.median"] == pytest.approx(-0.15)
-    assert (found["gap.negative"], found["gap.below"], found["gap.above"]) == (75, 50, 25)
-    assert (found["gap.lowest"], found["gap.highest"], found["gap.median.p"]) == (-0.3, 0.2, 0.04)

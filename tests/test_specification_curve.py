@@ -1,25 +1,36 @@
 import numpy as np
 import pandas as pd
+import pyfixest
 import pytest
 from monotowns.estimate.regression import least_squares
-from monotowns.estimate.specification_curve import curve_statistics, joint_test, specification_curve
-from monotowns.estimate.universe import CHOICES, expand
+from monotowns.estimate.specification_curve import (
+    curve_statistics,
+    joint_test,
+    shared_rows,
+    specification_curve,
+)
+from monotowns.estimate.universe import expand
 from monotowns.run.errors import ConfigError, DesignError
 from scipy import stats
 
 UNIVERSE = {
     "outcomes": ["y", "z"],
     "treatments": ["x", "adopted"],
-    "controls": {"none": [], "size": ["size", "size_squared"]},
-    "optional_controls": {"access": ["access"], "age": ["age"]},
-    "samples": {"all": None, "urban": "urban"},
+    "optional_controls": {
+        "size": ["size", "size_squared"],
+        "access": ["access"],
+        "age": ["age"],
+    },
+    "samples": ["all", "urban"],
     "fixed_effects": [["entity", "year"], ["entity", "region_year"], ["region"], []],
     "weights": [None, "residents"],
 }
-
-
 #: The same in a quarter of the time.
 SMALL = UNIVERSE | {"weights": ["residents"], "fixed_effects": [["entity", "year"], ["region"]]}
+
+
+def curve_of(panel, table, cluster="region"):
+    return specification_curve(shared_rows(panel, table, cluster), table)
 
 
 def simulated(effect=0.3, seed=5, entities=60, years=6, regions=12):
@@ -30,7 +41,7 @@ def simulated(effect=0.3, seed=5, entities=60, years=6, regions=12):
     f["region"] = f["entity"] % regions
     f["region_year"] = f["region"] * 100 + f["year"]
     f["kind"] = f["entity"] // regions % 2
-    f["urban"] = f["kind"] == 0
+    f["in all"], f["in urban"] = True, f["kind"] == 0
     shock = rng.normal(size=(2, regions, years))[:, f["region"], f["year"]]
     f["size"] = rng.normal(size=len(f)) + rng.normal(size=entities)[f["entity"]]
     f["size_squared"], f["access"], f["age"] = f["size"] ** 2, *rng.normal(size=(2, len(f)))
@@ -53,37 +64,24 @@ def with_gaps():
 
 def test_a_universe_is_the_product_of_what_it_declares():
     table = expand(UNIVERSE)
-    assert len(table) == 2 * 2 * (2 * 4) * 2 * 4 * 2
-    row = table[(table["controls"] == "size + access + age") & (table["sample"] == "urban")].iloc[0]
-    assert row["control_columns"] == ("size", "size_squared", "access", "age")
-    assert row["fixed_effects"] == "entity + year" and row["mask"] == "urban"
-    least = expand({"outcomes": ["y"], "treatments": ["x"]})
-    assert least[CHOICES].to_numpy().tolist() == [["y", "x", "none", "all", "none", "none"]]
-
-
-@pytest.mark.parametrize(
-    ("change", "words"),
-    [
-        ({"outcome": ["y"]}, "outcome"),
-        ({"samples": {}}, "samples"),
-        ({"outcomes": ["y", "y"]}, "stands twice\n  at: y; x; none; all"),
-    ],
-)
-def test_a_universe_that_is_not_one_is_refused(change, words):
-    with pytest.raises(ConfigError, match=words):
-        expand(UNIVERSE | change)
+    assert len(table) == 2 * 2 * 2**3 * 2 * 4 * 2
+    row = table[(table["controls"] == "none + size + age") & (table["sample"] == "urban")].iloc[0]
+    assert row["columns"] == ("size", "size_squared", "age")
+    assert row["fixed_effects"] == "entity + year" and row["effects"] == ("entity", "year")
+    least = {"outcomes": ["y"], "treatments": ["x"], "samples": ["all"], "fixed_effects": [[]]}
+    assert expand(least).iloc[0].tolist() == ["y", "x", "none", "all", "none", "none", (), ()]
+    with pytest.raises(ConfigError, match="stands twice\n  at: y; x; none; all"):
+        expand(UNIVERSE | {"outcomes": ["y", "y"]})
 
 
 def test_every_specification_is_what_pyfixest_finds():
-    import pyfixest
-
     panel, table = with_gaps(), expand(UNIVERSE)
-    curve = specification_curve(panel, table)
+    curve = curve_of(panel, table)
     assert len(curve) == 512 and curve["n_obs"].nunique() > 10
     for place in range(0, len(table), 23):  # every choice is among them, in changing company
         spec, found = table.iloc[place], curve.iloc[place]
-        rows = panel if pd.isna(spec["mask"]) else panel[panel[spec["mask"]]]
-        formula = " + ".join([f"{spec['outcome']} ~ {spec['treatment']}", *spec["control_columns"]])
+        rows = panel[panel[f"in {spec['sample']}"]]
+        formula = " + ".join([f"{spec['outcome']} ~ {spec['treatment']}", *spec["columns"]])
         if spec["effects"]:
             formula += " | " + " + ".join(spec["effects"])
         weights = None if spec["weights"] == "none" else spec["weights"]
@@ -93,19 +91,20 @@ def test_every_specification_is_what_pyfixest_finds():
         assert found["standard_error"] == pytest.approx(term["Std. Error"], rel=1e-6)
         assert found["p_value"] == pytest.approx(term["Pr(>|t|)"], rel=1e-6)
         assert found["n_obs"] == peer._N
+    assert (curve["n_entities"] <= 60).all() and curve["n_entities"].max() == 60
 
 
 def test_a_curve_is_ranked_and_holds_for_clusters_that_are_entities():
     panel, table = with_gaps(), expand(UNIVERSE)
-    curve = specification_curve(panel, table, cluster="entity")
+    curve = curve_of(panel, table, cluster="entity")
     assert curve.sort_values("rank")["estimate"].is_monotonic_increasing
     assert sorted(curve["rank"]) == list(range(1, 513))
     spec = table.iloc[100]
-    rows = panel.dropna(subset=[spec["outcome"], spec["treatment"], *spec["control_columns"]])
+    rows = panel.dropna(subset=[spec["outcome"], spec["treatment"], *spec["columns"]])
     fit = least_squares(
-        rows if pd.isna(spec["mask"]) else rows[rows[spec["mask"]]],
+        rows[rows[f"in {spec['sample']}"]],
         spec["outcome"],
-        [spec["treatment"], *spec["control_columns"]],
+        [spec["treatment"], *spec["columns"]],
         spec["effects"],
         "entity",
         None if spec["weights"] == "none" else spec["weights"],
@@ -117,11 +116,11 @@ def test_a_curve_is_ranked_and_holds_for_clusters_that_are_entities():
 
 def test_a_curve_does_not_see_order_labels_and_units():
     panel, table = with_gaps(), expand(SMALL)
-    curve = specification_curve(panel, table)
+    curve = curve_of(panel, table)
     moved = panel.sample(frac=1, random_state=1).assign(
         entity=lambda f: "e" + f["entity"].astype(str), y=lambda f: 1000 * f["y"] + 5
     )
-    again = specification_curve(moved, table)
+    again = curve_of(moved, table)
     unit = np.where(curve["outcome"] == "y", 1000, 1)
     np.testing.assert_allclose(again["estimate"], unit * curve["estimate"], rtol=1e-8)
     np.testing.assert_allclose(again["standard_error"], unit * curve["standard_error"], rtol=1e-8)
@@ -129,8 +128,8 @@ def test_a_curve_does_not_see_order_labels_and_units():
 
 def test_a_draw_is_the_curve_of_the_panel_with_histories_dealt_out():
     panel, table = with_gaps(), expand(SMALL)
-    test = joint_test(panel, table, strata="kind", draws=3, seed=3)
-    pd.testing.assert_frame_equal(test.curve, specification_curve(panel, table))
+    test = joint_test(panel, table, "region", "kind", draws=3, seed=3)
+    pd.testing.assert_frame_equal(test.curve, curve_of(panel, table))
     # Dealt out again row by row, in the words of the docstring.
     rng = np.random.default_rng(3)
     wide = panel.pivot(index="entity", columns="year", values=["x", "adopted"])
@@ -143,28 +142,27 @@ def test_a_draw_is_the_curve_of_the_panel_with_histories_dealt_out():
         dealt = wide.iloc[donor].set_index(wide.index).stack(future_stack=True)
         new = panel.drop(columns=["x", "adopted"]).merge(dealt, on=["entity", "year"], how="left")
         np.testing.assert_array_equal(new["x"].isna(), panel["x"].isna())
-        redone = specification_curve(new, table)["estimate"]
+        redone = curve_of(new, table)["estimate"]
         np.testing.assert_allclose(test.draws[draw], redone, rtol=1e-9, atol=1e-12)
 
 
 def test_the_joint_test_counts_draws_and_finds_a_planted_effect():
     table = expand(SMALL | {"weights": [None]})
-    test = joint_test(simulated(), table, strata="kind", draws=99, seed=1)
+    test = joint_test(simulated(), table, "region", "kind", draws=99, seed=1)
     assert test.statistics["p_value"].tolist() == [0.01] * 3  # (0 + 1) / (99 + 1)
     assert test.draws.shape == (99, len(table))
-    null = joint_test(simulated(effect=0), table, strata="kind", draws=99, seed=1).statistics
-    assert (null["p_value"] > 0.05).all()
-    again = joint_test(simulated(effect=0), table, strata="kind", draws=99, seed=1)
-    pd.testing.assert_frame_equal(null, again.statistics)
-    other = joint_test(simulated(effect=0), table, strata="kind", draws=99, seed=2)
-    assert not np.array_equal(other.draws, again.draws)
+    null = joint_test(simulated(effect=0), table, "region", "kind", draws=99, seed=1)
+    assert (null.statistics["p_value"] > 0.05).all()
 
 
-def test_blocks_of_draws_do_not_matter(monkeypatch):
+def test_the_seed_decides_the_draws_and_blocks_do_not(monkeypatch):
     panel, table = with_gaps(), expand(SMALL)
-    whole = joint_test(panel, table, draws=7)
+    first, again, other = (joint_test(panel, table, "region", "kind", 7, s) for s in (1, 1, 2))
+    np.testing.assert_array_equal(first.draws, again.draws)
+    assert not np.array_equal(first.draws, other.draws)
     monkeypatch.setattr("monotowns.estimate.specification_curve.BLOCK", 1000)
-    np.testing.assert_allclose(joint_test(panel, table, draws=7).draws, whole.draws, rtol=1e-9)
+    blocks = joint_test(panel, table, "region", "kind", 7, 1)
+    np.testing.assert_allclose(blocks.draws, first.draws, rtol=1e-9)
 
 
 def test_the_three_statistics_by_hand():
@@ -183,58 +181,48 @@ def test_the_three_statistics_by_hand():
 
 
 @pytest.mark.parametrize(
-    ("change", "frame", "words"),
+    ("change", "columns", "words"),
     [
-        ({"outcomes": ["w"]}, with_gaps(), "no such column.*\n  at: w"),
-        ({}, pd.concat([with_gaps()] * 2), r"stands twice in a year\n  at: \(0, 0\)"),
-        (
-            {},
-            with_gaps().assign(age=lambda f: f["age"].where(f.index != 3, np.inf)),
-            r"infinite\n  at: \(0, 3\)",
-        ),
-        ({"samples": {"some": "kind"}}, with_gaps(), "true and false"),
-        ({"samples": {"some": "urban"}}, with_gaps().assign(urban=False), "clusters"),
-        ({}, with_gaps().assign(region=1), "clusters"),
-        ({"controls": {"kind": ["kind"]}}, with_gaps(), "by the fixed effects\n  at: y; x; kind"),
-        ({"controls": {"twice": ["size", "age"]}}, with_gaps(), "explain one another.*\n.*age"),
-        ({"weights": ["age"]}, with_gaps(), r"weights are not positive\n  at: \(0, "),
+        ({}, {"age": np.inf}, "not finite"),
+        ({}, {"in urban": False}, "fewer than two clusters\n  at: y; x; none; urban"),
+        ({}, {"region": 1}, "fewer than two clusters"),
+        ({"optional_controls": {"kind": ["kind"]}}, {}, "by the fixed effects\n  at: y; x; none"),
+        ({"optional_controls": {"twice": ["size", "age"]}}, {"age": 3.0}, "found: age"),
+        ({"optional_controls": {"pair": ["size", "twice"]}}, {}, "collinear.*\n.*\n.*size, twice"),
+        ({"weights": ["age"]}, {}, "weights are not positive"),
     ],
 )
-def test_what_cannot_be_estimated_is_refused(change, frame, words):
+def test_what_cannot_be_estimated_is_refused(change, columns, words):
+    frame = with_gaps().assign(twice=lambda f: 2 * f["size"], **columns)
     with pytest.raises(DesignError, match=words):
-        specification_curve(frame, expand(UNIVERSE | change))
+        shared_rows(frame, expand(UNIVERSE | change), "region")
 
 
 @pytest.mark.parametrize(
-    ("frame", "strata", "words"),
+    ("columns", "strata", "words"),
     [
-        (with_gaps().assign(adopted=1.0, x=2.0), None, "no treatment varies|by the fixed"),
-        (with_gaps(), "entity", "no treatment varies"),
-        (with_gaps(), "year", "two strata"),
+        ({"adopted": lambda f: f["year"] / 2, "x": lambda f: f["year"] ** 2}, "kind", "no treat"),
+        ({}, "entity", "no treatment varies"),
+        ({}, "year", "two strata"),
     ],
 )
-def test_what_cannot_be_permuted_is_refused(frame, strata, words):
+def test_what_cannot_be_permuted_is_refused(columns, strata, words):
+    table = expand(SMALL | {"fixed_effects": [["region"]]})
     with pytest.raises(DesignError, match=words):
-        joint_test(frame, expand(SMALL), strata=strata, draws=9)
+        joint_test(simulated().assign(**columns), table, "region", strata, draws=9, seed=0)
 
 
 def test_a_permutation_that_effects_explain_is_refused():
     # Two entities of a region share a stratum; dealt to the other, the history never changes.
     f = simulated(entities=24).assign(
         stayed=lambda f: ((f["entity"] == 0) & (f["year"] > 2)).astype(float),
-        inside=lambda f: f["entity"] != 1,
         pair=lambda f: f["entity"] // 2,
     )
-    table = expand(
-        {
-            "outcomes": ["y"],
-            "treatments": ["stayed"],
-            "samples": {"in": "inside"},
-            "fixed_effects": [["entity"]],
-        }
-    )
+    f["in all"] = f["entity"] != 1
+    small = {"outcomes": ["y"], "treatments": ["stayed"], "samples": ["all"]}
+    table = expand(small | {"fixed_effects": [["entity"]]})
     with pytest.raises(DesignError, match="permuted treatment is explained"):
-        joint_test(f, table, strata="pair", draws=20)
+        joint_test(f, table, "region", "pair", draws=20, seed=0)
 
 
 @pytest.mark.montecarlo
@@ -244,16 +232,16 @@ def test_size_of_the_joint_test():
         {
             "outcomes": ["y", "z"],
             "treatments": ["x", "adopted"],
-            "samples": {"all": None},
+            "samples": ["all"],
             "optional_controls": {"size": ["size"], "access": ["access"]},
             "fixed_effects": [["entity", "year"], ["kind"]],
         }
     )
     rejected = []
     for seed in range(600):
-        panel = simulated(effect=0, seed=seed, entities=40, years=4, regions=40)
+        panel = simulated(effect=0, seed=seed, entities=40, years=4, regions=40).assign(one=1)
         panel["x"] = panel["adopted"] * np.random.default_rng(seed).normal(size=40)[panel["entity"]]
-        test = joint_test(panel, table, cluster="entity", draws=99, seed=seed)
+        test = joint_test(panel, table, "entity", "one", draws=99, seed=seed)
         rejected.append(test.statistics["p_value"].to_numpy() <= 0.05)
     size = np.mean(rejected, axis=0)
     assert ((size >= 0.03) & (size <= 0.07)).all(), size

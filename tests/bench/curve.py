@@ -3,8 +3,12 @@
 import numpy as np
 import pandas as pd
 from bench.case import Case
-from monotowns.estimate.cross_products import permuted_rows
-from monotowns.estimate.specification_curve import joint_test, specification_curve
+from monotowns.estimate.specification_curve import (
+    joint_test,
+    permuted_rows,
+    shared_rows,
+    specification_curve,
+)
 from monotowns.estimate.universe import expand
 
 ENTITIES, YEARS, REGIONS = 2300, 11, 83
@@ -13,7 +17,7 @@ UNIVERSE = {
     "outcomes": ["y0", "y1"],
     "treatments": ["x0", "x1"],
     "optional_controls": {f"c{j}": [f"c{j}"] for j in range(5)},
-    "samples": {"all": None, "urban": "urban"},
+    "samples": ["all", "urban"],
     "fixed_effects": [["entity", "year"], ["entity", "region_year"]],
     "weights": [None, "residents"],
 }
@@ -34,7 +38,8 @@ def panel(scale):
     # Rows are missing here and there, as in every real panel: no balanced short cuts.
     f = f[rng.random(len(f)) < 0.97].reset_index(drop=True)
     f["residents"] = rng.lognormal(9, 1, entities)[f["entity"]]
-    return f.assign(region_year=f["region"] * 100 + f["year"], urban=f["entity"] % 3 > 0)
+    f["in all"], f["in urban"] = True, f["entity"] % 3 > 0
+    return f.assign(region_year=f["region"] * 100 + f["year"])
 
 
 def estimates(table):
@@ -44,7 +49,7 @@ def estimates(table):
 #: 2 treatments, 2^3 subsets of controls, 2 pairs of effects.
 SMALL = UNIVERSE | {
     "outcomes": ["y0"],
-    "samples": {"all": None},
+    "samples": ["all"],
     "weights": [None],
     "optional_controls": {f"c{j}": [f"c{j}"] for j in range(3)},
 }
@@ -52,7 +57,8 @@ DRAWS = 19
 
 
 def ours(data):
-    return estimates(specification_curve(data, expand(UNIVERSE)))
+    table = expand(UNIVERSE)
+    return estimates(specification_curve(shared_rows(data, table, "region"), table))
 
 
 def loop(data, universe=UNIVERSE):
@@ -61,9 +67,9 @@ def loop(data, universe=UNIVERSE):
 
     rows = []
     for spec in expand(universe).itertuples():
-        sample = data if pd.isna(spec.mask) else data[data[spec.mask]]
+        sample = data[data[f"in {spec.sample}"]]
         fit = pyfixest.feols(
-            f"{spec.outcome} ~ {' + '.join([spec.treatment, *spec.control_columns])} "
+            f"{spec.outcome} ~ {' + '.join([spec.treatment, *spec.columns])} "
             f"| {' + '.join(spec.effects)}",
             sample,
             vcov={"CRV1": "region"},
@@ -74,7 +80,7 @@ def loop(data, universe=UNIVERSE):
 
 
 def permuted(data):
-    return joint_test(data, expand(SMALL), strata="region", draws=DRAWS, seed=1).draws
+    return joint_test(data, expand(SMALL), "region", "region", DRAWS, seed=1).draws
 
 
 def permuted_loop(data):

@@ -5,6 +5,7 @@ import pandas as pd
 from bench.case import Case
 from monotowns.estimate.absorb import demean
 from monotowns.estimate.conley import conley
+from monotowns.estimate.kernel import clustered_fit
 from monotowns.estimate.randomization import imputation_statistic, randomization_test
 from monotowns.estimate.wild_bootstrap import wild_cluster_bootstrap
 from monotowns.measures.agglomeration import EARTH_KM
@@ -44,9 +45,8 @@ def critical(statistics, observed):
 def wild(cluster):
     def run(data):
         f = data["frame"]
-        found = wild_cluster_bootstrap(
-            f["y"], f["x"], f[cluster], [f["entity"], f["year"]], draws=DRAWS, seed=1
-        )
+        fit = clustered_fit(f["y"], f["x"], f[cluster], [f["entity"], f["year"]])
+        found = wild_cluster_bootstrap(fit, draws=DRAWS, seed=1)
         return critical(found.statistics, found.t)
 
     return run
@@ -108,7 +108,7 @@ def spatial_diff_diff(data):
         data["X"],
         data["u"],
         vcov_type="conley",
-        conley_kernel="uniform",
+        conley_kernel="bartlett",
         conley_coords=f[["lat", "lon"]].to_numpy(),
         conley_unit=f["entity"].to_numpy(),
         conley_time=f["year"].to_numpy(),

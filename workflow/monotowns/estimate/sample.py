@@ -178,6 +178,22 @@ def with_columns(frame: pd.DataFrame, spec: dict, where: str) -> pd.DataFrame:
     return frame
 
 
+def draw(frame: pd.DataFrame, spec: dict, where: str, beside=()) -> tuple:
+    """Draw the sample of a specification, with the columns it needs and those named beside.
+
+    Returns
+    -------
+    panel, drawn, rows : pandas.DataFrame
+        All rows; those of its sample and window; those of them in which it misses no value.
+    """
+    columns = needed(spec) | set(beside)
+    panel = with_columns(frame[[c for c in frame if c in columns]], spec, where)
+    years = spec.get("years", {})
+    drawn = panel[holds(panel, spec["rows"])]
+    drawn = drawn[drawn["year"].between(years.get("first", 0), years.get("last", 9999))]
+    return panel, drawn, drawn.dropna(subset=columns_of(spec))
+
+
 def not_empty(rows: pd.DataFrame, spec: dict) -> None:
     """Refuse a sample without rows."""
     if rows.empty:

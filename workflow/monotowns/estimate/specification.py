@@ -183,14 +183,9 @@ def estimate(frame: pd.DataFrame, name: str, spec: dict, draws: int, seed: int):
     DesignError
         These rows do not identify what the specification asks for.
     """
-    frame = frame[[c for c in frame if c in sample.needed(spec)]]
-    frame = sample.with_columns(frame, spec, f"specification {name}")
-    drawn = frame[sample.holds(frame, spec["rows"])]
-    years = spec.get("years", {})
-    drawn = drawn[drawn["year"].between(years.get("first", 0), years.get("last", 9999))]
-    rows = drawn.dropna(subset=sample.columns_of(spec))
+    panel, drawn, rows = sample.draw(frame, spec, f"specification {name}")
     fits = ESTIMATORS[spec["estimator"]].fit(rows, f"specification {name}", spec, draws, seed)
-    steps = [("panel", frame), (f"sample {spec['sample']}", drawn), ("no value missing", rows)]
+    steps = [("panel", panel), (f"sample {spec['sample']}", drawn), ("no value missing", rows)]
     flow = [(name, step, len(part), part["entity"].nunique()) for step, part in steps]
     flow.append((name, "estimated", fits[0].n_obs, fits[0].n_entities))
     about = {"specification": name, "weights": spec.get("weights", "none"), "seed": seed}

@@ -1,52 +1,28 @@
 """Specification curve of a declared universe, and its joint test under permuted treatments.
 
 Simonsohn, Simmons and Nelson (2020). All specifications that share rows, fixed effects and weights
-share one demeaning and one set of cross-products by cluster; each is then a small solve.
+share one demeaning and one set of cross-products by cluster; each is then a small solve. pyfixest
+0.60 demeans anew for every treatment drawn (40 times slower at study size, see tests/bench).
 """
 
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
+from scipy import linalg
 from scipy.special import ndtri, stdtr
 
-from monotowns.estimate.cross_products import CrossProducts, permuted_rows
+from monotowns.estimate import absorb
+from monotowns.estimate.collinearity import TOLERANCE, absorbed
+from monotowns.estimate.kernel import Clusters, require_regressors
 from monotowns.estimate.randomization import TIE
 from monotowns.estimate.record import wald_terms
+from monotowns.estimate.regression import drop_singletons
 from monotowns.estimate.universe import CHOICES, names
-from monotowns.run.errors import DesignError
+from monotowns.run.errors import DesignError, examples
 
 #: Numbers that one block of permuted treatments may take.
 BLOCK = 2_000_000
-
-
-def specification_curve(panel, specifications, cluster="region") -> pd.DataFrame:
-    """Estimate every specification by least squares on its complete rows.
-
-    Parameters
-    ----------
-    panel : pandas.DataFrame
-        ``entity``, ``year``, the cluster and all columns that the specifications name.
-    specifications : pandas.DataFrame
-        See :func:`monotowns.estimate.universe.expand`.
-    cluster : str
-        Column of clusters.
-
-    Returns
-    -------
-    pandas.DataFrame
-        The choices, ``estimate``, ``standard_error``, ``ci_low``, ``ci_high``, ``p_value`` of the
-        treatment, ``n_obs``, ``n_clusters`` and ``rank`` (1 is the smallest estimate), in the
-        order of ``specifications``. CRV1 and Student's t with clusters - 1 degrees of freedom, as
-        :func:`monotowns.estimate.regression.least_squares`.
-
-    Raises
-    ------
-    DesignError
-        A column is absent or infinite, an entity stands twice in a year, a sample has no rows or
-        fewer than two clusters, or a regressor is explained by others or by the fixed effects.
-    """
-    return _curve(_groups(panel, specifications, cluster), specifications)
 
 
 @dataclass(frozen=True)
@@ -68,8 +44,8 @@ class JointTest:
     draws: np.ndarray = field(repr=False)
 
 
-def joint_test(panel, specifications, cluster="region", strata=None, draws=500, seed=0):
-    """Is the curve further from zero than curves of treatments dealt out at random?
+def joint_test(panel, specifications, cluster, strata, draws, seed) -> JointTest:
+    """Is the curve further from zero than curves of treatments permuted at random?
 
     Whole treatment histories move between entities of a stratum whose treatments are observed in
     the same years; all treatments of an entity move together, outcomes and controls stay. The
@@ -77,10 +53,13 @@ def joint_test(panel, specifications, cluster="region", strata=None, draws=500, 
 
     Parameters
     ----------
-    panel, specifications, cluster
-        See :func:`specification_curve`.
-    strata : str, optional
-        Column of strata, one an entity; without it all entities are one stratum.
+    panel : pandas.DataFrame
+        ``entity`` and ``year``, once each, the cluster, all columns that the specifications name,
+        and a boolean column ``in <sample>`` for each of their samples.
+    specifications : pandas.DataFrame
+        See :func:`monotowns.estimate.universe.expand`.
+    cluster, strata : str
+        Columns of clusters and of strata.
     draws, seed : int
 
     Returns
@@ -91,23 +70,24 @@ def joint_test(panel, specifications, cluster="region", strata=None, draws=500, 
     Raises
     ------
     DesignError
-        As :func:`specification_curve`; no treatment varies within a cell, an entity is in two
-        strata, or a permuted treatment is explained by the fixed effects or controls.
+        A sample has fewer than two clusters, a value is infinite, a weight not positive, a
+        regressor is explained by others or by the fixed effects; no treatment varies within a
+        cell, an entity is in two strata.
     """
-    groups = _groups(panel, specifications, cluster)
-    curve = _curve(groups, specifications)
+    groups = shared_rows(panel, specifications, cluster)
+    curve = specification_curve(groups, specifications)
     treatments = list(dict.fromkeys(specifications["treatment"]))
     donors = permuted_rows(panel, treatments, strata, draws, seed)
     estimate = np.empty((draws, len(specifications)))
     ratio = estimate.copy()
-    for rows, shared, members in groups:
-        step = max(1, BLOCK // max(shared.n, shared.clusters * len(shared.at)))
+    for shared, members in groups:
+        step = max(1, BLOCK // max(len(shared.rows), shared.cross[..., 0].size))
         for treatment, those in members.groupby("treatment", sort=False):
             values = panel[treatment].to_numpy(float)
             for start in range(0, draws, step):
                 block = slice(start, start + step)
-                dealt = values[donors(block, rows[shared.index])].T
-                for places, b, se in _fits(shared, those, *shared.products(dealt)):
+                permuted = values[donors(block, shared.rows)].T
+                for places, b, se in shared.fits(those, *shared.products(permuted)):
                     estimate[block, places] = b.T
                     with np.errstate(divide="ignore", invalid="ignore"):
                         ratio[block, places] = (b / se).T
@@ -122,13 +102,11 @@ def joint_test(panel, specifications, cluster="region", strata=None, draws=500, 
     df = curve["n_clusters"].to_numpy() - 1
     seen = curve_statistics(curve["estimate"], curve["estimate"] / curve["standard_error"], df)
     drawn = curve_statistics(estimate, ratio, df)
-    table = pd.DataFrame(
-        [
-            (name, value, ((drawn[name] >= value * (1 - TIE)).sum() + 1) / (draws + 1))
-            for name, value in seen.items()
-        ],
-        columns=["statistic", "observed", "p_value"],
-    )
+    rows = [
+        (name, value, ((drawn[name] >= value * (1 - TIE)).sum() + 1) / (draws + 1))
+        for name, value in seen.items()
+    ]
+    table = pd.DataFrame(rows, columns=["statistic", "observed", "p_value"])
     return JointTest(table, curve, estimate)
 
 
@@ -163,97 +141,237 @@ def curve_statistics(estimate, ratio, df, level=0.05) -> dict:
     }
 
 
-def _columns(panel, specifications, cluster):
-    """All columns that the specifications need, checked."""
-    where = "specification curve"
-    masks = list(specifications["mask"].dropna().unique())
-    weights = sorted({*specifications["weights"]} - {"none"})
-    numbers = {*specifications["outcome"], *specifications["treatment"], *weights}
-    numbers = sorted(numbers.union(*specifications["control_columns"]))
-    labels = sorted({cluster}.union(*specifications["effects"]))
-    absent = [c for c in ["entity", "year", *numbers, *labels, *masks] if c not in panel]
-    if absent:
-        raise DesignError(where, "no such column in the panel", keys=absent)
-    values = panel[numbers].to_numpy(float)
-    for problem, bad in (
-        ("an entity stands twice in a year", panel.duplicated(["entity", "year"])),
-        ("a value is infinite", np.isinf(values).any(axis=1)),
-        ("weights are not positive", (panel[weights] <= 0).any(axis=1)),
-    ):
-        if bad.any():
-            keys = panel.loc[bad, ["entity", "year"]].itertuples(index=False, name=None)
-            raise DesignError(where, problem, keys=keys)
-    for mask in masks:
-        if panel[mask].dtype != bool:
-            raise DesignError(
-                where,
-                "a sample is not a column of true and false",
-                keys=[mask],
-                found=panel[mask].dtype,
-            )
-    return [*numbers, *labels]
+def shared_rows(panel, specifications, cluster) -> list:
+    """Pairs of :class:`CrossProducts` and the specifications that share them, with their place.
 
-
-def _groups(panel, specifications, cluster):
-    """Rows, cross-products and specifications of all that share both."""
-    columns = _columns(panel, specifications, cluster)
-    gaps = {c: panel[c].notna().to_numpy() for c in columns if panel[c].isna().any()}
+    Parameters
+    ----------
+    panel, specifications, cluster
+        See :func:`joint_test`.
+    """
     shared = {}
     for place, spec in enumerate(specifications.itertuples(index=False)):
-        needed = {spec.outcome, spec.treatment, *spec.control_columns, *spec.effects, spec.weights}
-        kept = np.ones(len(panel), bool) if pd.isna(spec.mask) else panel[spec.mask].to_numpy()
-        for column in (needed | {cluster}) & gaps.keys():
-            kept = kept & gaps[column]
-        shared.setdefault((spec.effects, spec.weights, kept.tobytes()), []).append(place)
+        needed = {spec.outcome, spec.treatment, *spec.columns, *spec.effects, cluster}
+        needed |= {spec.weights} - {"none"}
+        kept = panel[f"in {spec.sample}"] & panel[sorted(needed)].notna().all(axis=1)
+        key = spec.effects, spec.weights, kept.to_numpy().tobytes()
+        shared.setdefault(key, []).append(place)
     groups = []
-    for (effects, weight, kept), places in shared.items():
-        rows = np.flatnonzero(np.frombuffer(kept, bool))
+    for (effects, weights, kept), places in shared.items():
         members = specifications.iloc[places].assign(place=places)
-        columns = dict.fromkeys([*members["outcome"], *members["treatment"]])
-        columns |= dict.fromkeys(c for cs in members["control_columns"] for c in cs)
-        weight = None if weight == "none" else weight
+        columns = [*members["outcome"], *members["treatment"], *members["columns"].explode()]
+        columns = [column for column in dict.fromkeys(columns) if not pd.isna(column)]
+        rows = np.flatnonzero(np.frombuffer(kept, bool))
         try:
-            products = CrossProducts(panel.iloc[rows], list(columns), effects, weight, cluster)
+            products = CrossProducts(panel, rows, columns, effects, weights, cluster)
+            for (treatment, controls), _ in members.groupby(["treatment", "columns"]):
+                products.check([treatment, *controls])
         except DesignError as error:
             raise DesignError(
                 "specification curve",
                 error.problem,
                 keys=names(members),
-                found=error.found,
-                remedy=error.remedy,
+                found=examples(error.keys) or error.found,
+                remedy="leave these out of the universe",
             ) from error
-        groups.append((rows, products, members))
+        groups.append((products, members))
     return groups
 
 
-def _fits(shared, members, cross, square):
-    """Places, estimates and standard errors of one treatment's specifications, by control set."""
-    for controls, those in members.groupby("control_columns", sort=False):
-        yield those["place"].to_numpy(), *shared.fit(cross, square, controls, those["outcome"])
+def specification_curve(groups, specifications) -> pd.DataFrame:
+    """Estimate every specification by least squares on its complete rows.
 
+    Parameters
+    ----------
+    groups : list
+        From :func:`shared_rows`.
+    specifications : pandas.DataFrame
 
-def _curve(groups, specifications):
+    Returns
+    -------
+    pandas.DataFrame
+        The choices, ``estimate``, ``standard_error``, ``ci_low``, ``ci_high``, ``p_value`` of the
+        treatment, ``n_obs``, ``n_entities``, ``n_clusters`` and ``rank`` (1 is the smallest
+        estimate). CRV1 and Student's t with clusters - 1 degrees of freedom, as
+        :func:`monotowns.estimate.regression.least_squares`.
+    """
     parts = []
-    for _, shared, members in groups:
-        for (treatment, controls), those in members.groupby(["treatment", "control_columns"]):
-            try:
-                shared.check([treatment, *controls])
-            except DesignError as error:
-                raise DesignError(
-                    "specification curve",
-                    error.problem,
-                    keys=names(those),
-                    found=", ".join(error.keys),
-                    remedy="leave these out of the universe",
-                ) from error
+    for shared, members in groups:
+        clusters = len(shared.clusters.labels)
         for treatment, those in members.groupby("treatment", sort=False):
-            for places, b, se in _fits(shared, those, *shared.own(treatment)):
-                terms = wald_terms(
-                    specifications.index[places], b[:, 0], se[:, 0], df=shared.clusters - 1
-                )
-                terms["n_obs"], terms["n_clusters"] = shared.n, shared.clusters
-                parts.append(terms.assign(place=places))
-    terms = pd.concat(parts).sort_values("place").set_index(specifications.index)
+            for places, b, se in shared.fits(those, *shared.own(treatment)):
+                terms = wald_terms(places, b[:, 0], se[:, 0], df=clusters - 1)
+                size = {"n_obs": len(shared.rows), "n_entities": shared.entities}
+                parts.append(terms.assign(**size, n_clusters=clusters))
+    terms = pd.concat(parts).set_index("term").sort_index().set_axis(specifications.index)
     rank = terms["estimate"].rank(method="first").astype(int)
-    found = terms.drop(columns=["term", "place"]).assign(rank=rank)
-    return pd.concat([specifications[CHOICES], found], axis=1)
+    return pd.concat([specifications[CHOICES], terms.assign(rank=rank)], axis=1)
+
+
+class CrossProducts:
+    """Columns on the same rows, demeaned once: what any regression among them is made of.
+
+    Parameters
+    ----------
+    panel : pandas.DataFrame
+    rows : numpy.ndarray of int
+        Positions of the rows on which no column is missing; those alone in a level are dropped.
+    columns : list of str
+        The q outcomes, treatments and controls.
+    effects : sequence of str
+        Columns of fixed effects; without any, a constant.
+    weights : str
+        Column of positive weights, or ``none``.
+    cluster : str
+
+    Attributes
+    ----------
+    rows : numpy.ndarray of int, shape (n,)
+        Positions of the rows used.
+    clusters : monotowns.estimate.kernel.Clusters
+    cross : numpy.ndarray, shape (G, q, q)
+        Products by cluster of the demeaned columns, scaled to length 1.
+    """
+
+    def __init__(self, panel, rows, columns, effects, weights, cluster):
+        used = drop_singletons(panel.iloc[rows].assign(_row=rows), effects)
+        self.rows, self.entities = used["_row"].to_numpy(), used["entity"].nunique()
+        weights = None if weights == "none" else used[weights]
+        self.clusters = Clusters(used[cluster], [used[e] for e in effects], weights)
+        self.at = {column: place for place, column in enumerate(columns)}
+        values = used[columns].to_numpy(float)
+        self.before, self.clean = self.clusters.ordered(values), self.clusters.demean(values)
+        # Columns of one length, lest units decide what counts as singular.
+        length = np.linalg.norm(self.clean, axis=0)
+        self.length = np.where(length > 0, length, 1.0)
+        self.clean /= self.length
+        self.cross = self._by_cluster(self.clean)
+        self.total = self.cross.sum(axis=0)
+
+    def _by_cluster(self, left):
+        pairs = zip(self.clusters.parts(left), self.clusters.parts(self.clean), strict=True)
+        return np.stack([x.T @ z for x, z in pairs])
+
+    def check(self, regressors):
+        """Refuse regressors that the fixed effects or the others explain."""
+        at = [self.at[r] for r in regressors]
+        require_regressors(self.before[:, at] / self.length[at], self.clean[:, at], regressors)
+
+    def own(self, column):
+        """Products by cluster of one of the columns; see :meth:`products`."""
+        at = self.at[column]
+        cross = self.cross[:, [at]] * self.length[at]
+        return cross, cross[:, :, at] * self.length[at]
+
+    def products(self, values):
+        """Products by cluster of other columns on the same rows.
+
+        Parameters
+        ----------
+        values : array_like, shape (n, m)
+
+        Returns
+        -------
+        cross : numpy.ndarray, shape (G, m, q)
+            With the demeaned columns, scaled to length 1.
+        square : numpy.ndarray, shape (G, m)
+            With themselves; NaN where the fixed effects explain them.
+        """
+        clean = self.clusters.demean(values)
+        square = self.clusters.sums(clean**2)
+        square[:, absorbed(self.clusters.ordered(values), clean, range(clean.shape[1]))] = np.nan
+        return self._by_cluster(clean), square
+
+    def fits(self, members, cross, square):
+        """Coefficients of ``m`` treatments, one at a time, and their CRV1 standard errors.
+
+        By Frisch and Waugh the score of a cluster is bilinear in what is left of treatment and
+        outcome, hence in the products by cluster: no row is visited again.
+
+        Parameters
+        ----------
+        members : pandas.DataFrame
+            The specifications.
+        cross, square : numpy.ndarray
+            Of the treatments; see :meth:`products`.
+
+        Yields
+        ------
+        places : numpy.ndarray
+            Of the specifications that share their controls.
+        estimate, standard_error : numpy.ndarray, shape (places, m)
+            fixest's small-sample correction; NaN where effects or controls explain a treatment.
+        """
+        for controls, those in members.groupby("columns", sort=False):
+            w, y = [self.at[c] for c in controls], [self.at[o] for o in those["outcome"]]
+            slope = linalg.solve(self.total[np.ix_(w, w)], cross.sum(axis=0)[:, w].T)
+            among = self.cross[:, w]
+            # What is left of the treatment: its square, and its products with what is left of y.
+            left = square - 2 * np.einsum("gmk,km->gm", cross[:, :, w], slope)
+            left += ((among[:, :, w] @ slope) * slope).sum(axis=1)
+            whole = left.sum(axis=0)
+            whole[~(whole > TOLERANCE * square.sum(axis=0))] = np.nan
+            estimate, error = np.empty((2, len(y), cross.shape[1]))
+            for row, place in enumerate(y):
+                mix = np.r_[1.0, -linalg.solve(self.total[np.ix_(w, w)], self.total[w, place])]
+                with_y = cross[:, :, [place, *w]] @ mix - (among[:, :, [place, *w]] @ mix) @ slope
+                estimate[row] = with_y.sum(axis=0) / whole
+                score = with_y - estimate[row] * left
+                error[row] = np.sqrt((score**2).sum(axis=0)) / whole
+            scale = np.sqrt(self.clusters.factor(1 + len(w)))
+            length = self.length[y][:, None]
+            yield those["place"].to_numpy(), estimate * length, scale * error * length
+
+
+def permuted_rows(panel, treatments, strata, draws, seed):
+    """Permute treatment histories between exchangeable entities.
+
+    Entities are exchangeable within a stratum if their treatments are observed in the same years.
+
+    Parameters
+    ----------
+    panel : pandas.DataFrame
+        ``entity``, ``year``, the treatments and strata; an entity once a year.
+    treatments : sequence of str
+    strata : str
+    draws, seed : int
+
+    Returns
+    -------
+    callable
+        ``(draws as a slice, rows) -> positions``, shape (draws, rows): the rows of the panel whose
+        treatment each row gets.
+
+    Raises
+    ------
+    DesignError
+        An entity is in two strata, or no treatment varies within any cell.
+    """
+    where = "permuted treatments"
+    unit, entities = absorb.codes(panel["entity"], "entity")
+    period, times = absorb.codes(panel["year"], "year")
+    stratum = absorb.codes(panel[strata], strata)[0]
+    home = np.empty(len(entities), int)
+    home[unit] = stratum
+    if (home[unit] != stratum).any():
+        torn = np.unique(unit[home[unit] != stratum])
+        raise DesignError(where, f"an entity is in two strata of {strata}", keys=entities[torn])
+    shape = (len(entities), len(times))
+    at = np.zeros(shape, int)
+    at[unit, period] = np.arange(len(panel))
+    history = np.full((*shape, len(treatments)), np.nan)
+    history[unit, period] = panel[list(treatments)].to_numpy(float)
+    history = history.reshape(len(entities), -1)
+    key = pd.DataFrame(np.c_[home, ~np.isnan(history)].astype(int))
+    cell = key.groupby(list(key)).ngroup().to_numpy()
+    first = np.unique(cell, return_index=True)[1]
+    if np.array_equal(history, history[first][cell], equal_nan=True):
+        raise DesignError(
+            where, "no treatment varies between exchangeable entities", remedy="use coarser strata"
+        )
+    place = np.argsort(cell, kind="stable")
+    donor = np.empty((draws, len(entities)), int)
+    rng = np.random.default_rng(seed)
+    for draw in range(draws):
+        donor[draw, place] = np.argsort(cell + rng.random(len(entities)))
+    return lambda block, rows: at[donor[block][:, unit[rows]], period[rows]]

@@ -6,78 +6,54 @@ import pandas as pd
 
 from monotowns.run.errors import ConfigError
 
-#: Keys of a declared universe, each with what it is if not declared.
-UNIVERSE = {
-    "outcomes": None,
-    "treatments": None,
-    "controls": {"none": []},
-    "optional_controls": {},
-    "samples": {"all": None},
-    "fixed_effects": [[]],
-    "weights": [None],
-}
 #: The choices that make up a specification, in the order of :func:`expand`.
 CHOICES = ["outcome", "treatment", "controls", "sample", "fixed_effects", "weights"]
 
 
-def expand(universe: dict) -> pd.DataFrame:
+def expand(declared: dict) -> pd.DataFrame:
     """Write a declared universe out, one row a specification.
 
     Parameters
     ----------
-    universe : dict
-        ``outcomes``, ``treatments``: columns. ``controls``: name -> columns, one set at a time.
-        ``optional_controls``: name -> columns, every subset of these sets on top. ``samples``:
-        name -> boolean column, None for all rows. ``fixed_effects``: lists of columns.
-        ``weights``: columns or None. See :data:`UNIVERSE` for what may be left out.
+    declared : dict
+        ``outcomes``, ``treatments``: columns. ``optional_controls``: name -> columns, every subset
+        of these sets. ``samples``: names. ``fixed_effects``: lists of columns. ``weights``: columns
+        or None.
 
     Returns
     -------
     pandas.DataFrame
-        ``outcome``, ``treatment``, ``controls``, ``sample``, ``fixed_effects``, ``weights`` (the
-        choices by name) and ``control_columns``, ``mask``, ``effects`` (what they stand for). Drop
-        rows to leave combinations out.
+        The choices by name, and ``columns`` and ``effects``: the controls and the fixed effects
+        that they stand for.
 
     Raises
     ------
     ConfigError
-        An unknown key, nothing declared for a key, or one specification twice.
+        A specification stands twice.
     """
-    unknown = [key for key in universe if key not in UNIVERSE]
-    declared = UNIVERSE | universe
-    empty = [key for key, value in declared.items() if not value and key != "optional_controls"]
-    if unknown or empty:
-        raise ConfigError(
-            "specification universe",
-            "unknown or empty keys",
-            keys=unknown + empty,
-            expected=", ".join(UNIVERSE),
-        )
-    options = declared["optional_controls"]
+    options = declared.get("optional_controls", {})
     subsets = [s for size in range(len(options) + 1) for s in combinations(options, size)]
     rows = [
         (
             outcome,
             treatment,
-            " + ".join([name, *extra]),
+            " + ".join(["none", *chosen]),
             sample,
             " + ".join(effects) or "none",
             weights or "none",
-            tuple(columns) + tuple(c for e in extra for c in options[e]),
-            mask,
+            tuple(column for name in chosen for column in options[name]),
             tuple(effects),
         )
-        for outcome, treatment, (name, columns), extra, (sample, mask), effects, weights in product(
+        for outcome, treatment, chosen, sample, effects, weights in product(
             declared["outcomes"],
             declared["treatments"],
-            declared["controls"].items(),
             subsets,
-            declared["samples"].items(),
+            declared["samples"],
             declared["fixed_effects"],
-            declared["weights"],
+            declared.get("weights", [None]),
         )
     ]
-    table = pd.DataFrame(rows, columns=[*CHOICES, "control_columns", "mask", "effects"])
+    table = pd.DataFrame(rows, columns=[*CHOICES, "columns", "effects"])
     twice = table.duplicated(CHOICES)
     if twice.any():
         raise ConfigError(

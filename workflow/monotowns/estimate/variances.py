@@ -14,6 +14,7 @@ import pandas as pd
 from monotowns.estimate import absorb
 from monotowns.estimate.conley import conley
 from monotowns.estimate.jackknife import cluster_jackknife
+from monotowns.estimate.kernel import clustered_fit
 from monotowns.estimate.record import TERMS, Fit, wald_terms
 from monotowns.estimate.wild_bootstrap import wild_cluster_bootstrap
 from monotowns.run.errors import DesignError
@@ -46,10 +47,13 @@ def under_each(fit, wanted, draws, seed) -> list[Fit]:
     """
     if wanted and fit.details["weights"]:
         raise DesignError("variances", "not available for a weighted fit", keys=wanted)
+    options = {"draws": draws, "seed": seed}
+    if {"crv3", "wild"} & set(wanted):
+        options["shared"] = clustered_fit(*fit.details["raw"])
     found = [fit]
     for name in wanted:
         kind, _, size = name.partition("conley_")
-        found.append(VARIANCES[kind or "conley"](fit, size=size, draws=draws, seed=seed))
+        found.append(VARIANCES[kind or "conley"](fit, size=size, **options))
     return found
 
 
@@ -64,10 +68,8 @@ def _parameters(fit) -> int:
     return fit.details["X"].shape[1] + absorb.residual_degrees(fit.details["effects"])
 
 
-def _crv3(fit, **_) -> Fit:
-    return _under(
-        fit, cluster_jackknife(*fit.details["raw"]), f"CRV3({fit.details['cluster']}), jackknife"
-    )
+def _crv3(fit, shared, **_) -> Fit:
+    return _under(fit, cluster_jackknife(shared), f"CRV3({fit.details['cluster']}), jackknife")
 
 
 def _driscoll_kraay(fit, **_) -> Fit:
@@ -97,7 +99,6 @@ def _conley(fit, size, **_) -> Fit:
         residuals,
         *(rows["lat"], rows["lon"], rows["year"]),
         cutoff_km=float(size),
-        kernel="bartlett",
         lags=lags,
         entity=rows["entity"],
         small_sample=_parameters(fit),
@@ -106,10 +107,10 @@ def _conley(fit, size, **_) -> Fit:
     return _under(fit, covariance, label)
 
 
-def _wild(fit, draws, seed, **_) -> Fit:
+def _wild(fit, shared, draws, seed, **_) -> Fit:
     rows = []
     for param, row in enumerate(fit.terms.itertuples(index=False)):
-        test = wild_cluster_bootstrap(*fit.details["raw"], param, draws, seed=seed)
+        test = wild_cluster_bootstrap(shared, param, draws, seed=seed)
         low, high = test.confidence_set[0][0], test.confidence_set[-1][1]
         rows.append((row.term, row.estimate, np.nan, low, high, test.p_value))
     label = f"wild cluster bootstrap ({fit.details['cluster']}), Webb weights, {draws} draws"

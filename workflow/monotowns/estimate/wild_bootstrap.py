@@ -1,14 +1,14 @@
 """Wild cluster bootstrap of one coefficient, from cluster-level sums of products only.
 
 Cameron, Gelbach and Miller (2008); fast algorithm of Roodman, MacKinnon, Nielsen and Webb (2019,
-"Fast and wild", section 5) and MacKinnon (2023, "Fast cluster bootstrap methods").
+"Fast and wild", section 5) and MacKinnon (2023, "Fast cluster bootstrap methods"). wildboottest
+0.3 has no confidence set and takes the effects as dummies (100 times slower at study size).
 """
 
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from monotowns.estimate import clustered_fit
 from monotowns.run.errors import DesignError
 
 #: Six-point weights of Webb (2023); Rademacher weights give few distinct draws with few clusters.
@@ -16,23 +16,19 @@ WEIGHTS = {
     "webb": np.sqrt([1.5, 1.0, 0.5, 0.5, 1.0, 1.5]) * [-1, -1, -1, 1, 1, 1],
     "rademacher": np.array([-1.0, 1.0]),
 }
-
+#: Coverage of the confidence set.
+LEVEL = 0.95
 #: Weights held in memory at a time (8 bytes each, a few arrays of that size).
 BLOCK = 500_000
-
 #: Relative difference of two t statistics that are equal but for rounding.
 TIE = 1e-10
-
-#: Residuals below this share of the outcome's norm are rounding error of the demeaning.
-ROUNDING = 1e-12
-
 #: Standard errors from the estimate beyond which a confidence set is called unbounded.
 UNBOUNDED = 1e6
 
 
 @dataclass(frozen=True)
 class WildBootstrap:
-    """What the wild cluster bootstrap found about one coefficient.
+    """Test of one coefficient by the wild cluster bootstrap.
 
     Attributes
     ----------
@@ -42,17 +38,13 @@ class WildBootstrap:
         Symmetric two-sided: ``(b + 1) / (draws + 1)`` with ``b`` the draws whose absolute t
         statistic is at least the observed one.
     confidence_set : tuple of (float, float)
-        Disjoint closed intervals in rising order: every value that the test does not reject at
-        ``1 - level``. Usually one; ends are infinite where the set has no bound.
-    level : float
+        Disjoint closed intervals in rising order: every value that the test does not reject.
+        Usually one; ends are infinite where the set has no bound.
     draws : int
-        Bootstrap samples; if ``enumerated``, all distinct ones besides the observed.
-    enumerated : bool
-        All Rademacher weights were used: there is no simulation error.
-    n_clusters : int
+        Bootstrap samples; if enumerated, all distinct ones besides the observed.
     statistics : numpy.ndarray, shape (draws,)
-        Bootstrap t statistics under the null of zero (around the estimate if the null is not
-        imposed), for tests of several hypotheses at once: same clusters and seed, same weights.
+        Bootstrap t statistics under the null of zero, for tests of several hypotheses at once:
+        same clusters and seed, same weights.
     """
 
     estimate: float
@@ -60,150 +52,106 @@ class WildBootstrap:
     t: float
     p_value: float
     confidence_set: tuple
-    level: float
     draws: int
-    enumerated: bool
-    n_clusters: int
     statistics: np.ndarray = field(repr=False)
 
 
-def wild_cluster_bootstrap(
-    y,
-    X,
-    cluster,
-    absorb=(),
-    param=0,
-    draws=9999,
-    weights="webb",
-    impose_null=True,
-    seed=0,
-    level=0.95,
-):
+def wild_cluster_bootstrap(fit, param=0, draws=9999, weights="webb", seed=0) -> WildBootstrap:
     """Test that a coefficient is zero, and invert the test, with few or unequal clusters.
 
-    The bootstrap samples are fitted with every absorbed effect estimated anew, as with dummies.
-    Variance: CRV1 in each draw (type "11"). Symmetric two-sided p-value. The confidence set is
-    exact for the draws made: for a null ``r`` the condition ``|t*(r)| >= |t(r)|`` of a draw is a
-    polynomial of fourth degree in ``r``, so its roots tell where the p-value jumps.
+    The null is imposed (WCR), and every absorbed effect is estimated anew in each sample, as with
+    dummies. Variance: CRV1 in each draw (type "11"). The confidence set is exact for the draws
+    made: for a null ``r`` the condition ``|t*(r)| >= |t(r)|`` of a draw is a polynomial of fourth
+    degree in ``r``, so its roots are where the p-value jumps.
 
     Parameters
     ----------
-    y : array_like, shape (n,)
-    X : array_like, shape (n, p)
-        Regressors; a constant belongs here if nothing is absorbed.
-    cluster : array_like, shape (n,)
-        Ids of the clusters, at least two.
-    absorb : sequence of array_like, each shape (n,)
-        One id array a fixed effect. Drop singletons first: they count as rows.
+    fit : monotowns.estimate.kernel.ClusteredFit
     param : int
-        Column of ``X``.
+        Which coefficient.
     draws : int
-        Choose it so that ``(1 - level) * (draws + 1)`` is whole: the test is then exact if the
-        t statistic is pivotal.
+        Choose it so that ``.05 * (draws + 1)`` is whole: the test is then exact if the t statistic
+        is pivotal.
     weights : {"webb", "rademacher"}
         Rademacher weights are enumerated when there are no more distinct draws than asked for
         (``2**(G - 1) <= draws + 1``: a draw and its negative have the same absolute t statistic).
-    impose_null : bool
-        Residuals of the restricted fit (WCR) rather than of the unrestricted one (WCU).
     seed : int
-    level : float
-        Coverage of the confidence set.
-
-    Returns
-    -------
-    WildBootstrap
 
     Raises
     ------
     DesignError
-        See :func:`monotowns.estimate.clustered_fit.fit`; unknown weights or column; draws or level
-        out of range; a variance of zero (perfect fit, or one cluster alone moves the regressor).
+        The variance is zero: one cluster alone moves the regressor.
     """
-    where = "wild_cluster_bootstrap"
-    if weights not in WEIGHTS:
-        raise DesignError(where, "unknown weights", expected=sorted(WEIGHTS), found=weights)
-    if draws < 1 or not 0 < level < 1:
-        raise DesignError(
-            where,
-            "draws or level out of range",
-            found=f"{draws}, {level}",
-            expected="draws of at least 1, a level between 0 and 1",
-        )
-    fit = clustered_fit.fit(y, X, cluster, absorb, where)
-    if not 0 <= param < len(fit.estimate):
-        raise DesignError(
-            where, "no such column of X", found=param, expected=f"0 to {len(fit.estimate) - 1}"
-        )
-    scores, columns, left = _products(fit, param)
+    sums, W, u = fit.clusters.sums, fit.columns, fit.residuals
+    # With w'y the estimate and x the regressor less its projection on all other columns, the fit
+    # restricted to `estimate + z` has residuals u - z x.
+    w = W @ fit.inverse[:, param]
+    x = w / fit.inverse[param, param]
+    scores = np.array([sums(w * u), sums(w * x)])
+    columns = np.array([sums(W * u[:, None]).T, sums(W * x[:, None]).T])
+    left = sums(W * w[:, None]) @ fit.inverse
+    estimate = fit.estimate[param]
     # The standard error without small-sample factor: it is the unit of everything below.
     unit = np.sqrt((scores[0] ** 2).sum())
-    perfect = np.linalg.norm(fit.residuals) <= ROUNDING * np.linalg.norm(y)
-    if perfect or unit <= TIE * np.abs(fit.estimate[param]):
+    if unit <= TIE * np.abs(estimate):
         raise DesignError(
-            where,
+            "wild cluster bootstrap",
             "the cluster-robust variance is zero",
-            expected="residuals; a regressor that several clusters move",
+            expected="a regressor that several clusters move",
         )
     scores[0] /= unit
     columns[0] /= unit
-    if not impose_null:
-        scores[1], columns[1] = 0.0, 0.0
-    clusters = len(fit.labels)
+    clusters = scores.shape[1]
     enumerated = weights == "rademacher" and 2 ** (clusters - 1) <= draws + 1
     if enumerated:
         draws = 2 ** (clusters - 1) - 1
-    numerator, square = _simulate(scores, columns, left, draws, weights, enumerated, seed)
-    estimate, t = fit.estimate[param], fit.estimate[param] / unit
+    blocks = _draws(WEIGHTS[weights], clusters, draws, enumerated, seed)
+    numerator, square = _simulate(scores, columns, left, draws, blocks)
+    t = estimate / unit
     # In units of `unit`, the null of zero lies at -t.
-    null = -t if impose_null else 0.0
-    drawn = numerator[0] - null * numerator[1]
-    spread = np.sqrt(np.maximum(square[0] - 2 * null * square[1] + null**2 * square[2], 0))
+    distance = numerator[0] + t * numerator[1]
+    spread = np.sqrt(np.maximum(square[0] + 2 * t * square[1] + t**2 * square[2], 0))
     with np.errstate(divide="ignore", invalid="ignore"):
-        statistics = drawn / spread / np.sqrt(fit.scale)
-    as_extreme = np.abs(drawn) >= (1 - TIE) * np.abs(t) * spread
-    intervals = _invert(numerator, square, level)
+        statistics = distance / spread / np.sqrt(fit.factor)
+    extreme = np.abs(distance) >= (1 - TIE) * np.abs(t) * spread
+    intervals = _invert(numerator, square)
     return WildBootstrap(
         float(estimate),
-        float(unit * np.sqrt(fit.scale)),
-        float(t / np.sqrt(fit.scale)),
-        float((as_extreme.sum() + 1) / (draws + 1)),
-        tuple(
-            (float(estimate + unit * low), float(estimate + unit * high)) for low, high in intervals
-        ),
-        level,
+        float(unit * np.sqrt(fit.factor)),
+        float(t / np.sqrt(fit.factor)),
+        float((extreme.sum() + 1) / (draws + 1)),
+        tuple((float(estimate + unit * a), float(estimate + unit * b)) for a, b in intervals),
         draws,
-        enumerated,
-        clusters,
         statistics,
     )
 
 
-def _products(fit, param):
-    """Cluster sums from which every bootstrap t statistic follows.
+def _draws(values, clusters, draws, enumerated, seed):
+    """Slices of the draws and their weights, shape (clusters, draws of the slice)."""
+    rng = np.random.default_rng(seed)
+    width = max(1, BLOCK // clusters)
+    for first in range(0, draws, width):
+        block = slice(first, min(first + width, draws))
+        if enumerated:
+            # Signs written in the bits of the draw's number, the first cluster's always positive.
+            number = np.arange(block.start + 1, block.stop + 1)
+            yield block, 1.0 - 2.0 * (number >> np.arange(clusters - 1, -1, -1)[:, None] & 1)
+        else:
+            size = (clusters, block.stop - first)
+            yield block, values[rng.integers(len(values), size=size, dtype=np.int8)]
 
-    With ``e_x`` the regressor residualised on all other columns, ``w = e_x / e_x'e_x``, residuals
-    ``u`` and ``W`` all columns, the fit restricted to ``estimate + z`` has residuals ``u - z e_x``.
 
-    Returns
-    -------
+def _simulate(scores, columns, left, draws, blocks):
+    """Numerators and squared denominators of the bootstrap t statistics as polynomials in the null.
+
+    Parameters
+    ----------
     scores : numpy.ndarray, shape (2, G)
-        ``w_g'u_g`` and ``w_g'e_xg``.
+        ``w_g'u_g`` and ``w_g'x_g``.
     columns : numpy.ndarray, shape (2, p + q, G)
-        ``W_g'u_g`` and ``W_g'e_xg``.
+        ``W_g'u_g`` and ``W_g'x_g``.
     left : numpy.ndarray, shape (G, p + q)
         ``w_g'W_g (W'W)^-1``.
-    """
-    w = fit.X @ fit.bread[:, param]
-    x = w / fit.bread[param, param]
-    scores = np.array([np.bincount(fit.cluster, w * e) for e in (fit.residuals, x)])
-    columns = np.array([fit.sums(fit.residuals), fit.sums(x)])
-    sums, slopes = fit.sums(w), len(fit.bread)
-    left = np.hstack([sums[:slopes].T @ fit.bread, sums[slopes:].T @ fit.gram])
-    return scores, columns, left
-
-
-def _simulate(scores, columns, left, draws, weights, enumerated, seed):
-    """Numerators and squared denominators of the bootstrap t statistics as polynomials in the null.
 
     Returns
     -------
@@ -212,19 +160,10 @@ def _simulate(scores, columns, left, draws, weights, enumerated, seed):
     square : numpy.ndarray, shape (3, draws)
         Its variance is ``square[0] - 2 z * square[1] + z**2 * square[2]``.
     """
-    clusters = scores.shape[1]
-    wide = columns.shape[1] >= clusters
+    wide = columns.shape[1] >= scores.shape[1]
     projections = [left @ side for side in columns] if wide else list(columns)
     numerator, square = np.empty((2, draws)), np.empty((3, draws))
-    rng = np.random.default_rng(seed)
-    width = max(1, BLOCK // clusters)
-    for first in range(0, draws, width):
-        block = slice(first, min(first + width, draws))
-        if enumerated:
-            v = _signs(np.arange(block.start + 1, block.stop + 1), clusters)
-        else:
-            values, shape = WEIGHTS[weights], (clusters, block.stop - first)
-            v = values[rng.integers(len(values), size=shape, dtype=np.int8)]
+    for block, v in blocks:
         numerator[:, block] = scores @ v
         fitted = [p @ v if wide else left @ (p @ v) for p in projections]
         base, slope = (s[:, None] * v - f for s, f in zip(scores, fitted, strict=True))
@@ -233,12 +172,7 @@ def _simulate(scores, columns, left, draws, weights, enumerated, seed):
     return numerator, square
 
 
-def _signs(numbers, clusters):
-    """Signs written in the bits of the numbers, the first cluster's always positive."""
-    return 1.0 - 2.0 * (numbers >> np.arange(clusters - 1, -1, -1)[:, None] & 1)
-
-
-def _invert(numerator, square, level):
+def _invert(numerator, square):
     """Intervals of ``z`` (null less estimate, in units of the raw standard error) not rejected."""
     n0, n1 = numerator
     d0, d1, d2 = square
@@ -256,7 +190,7 @@ def _invert(numerator, square, level):
     position[np.abs(position) >= UNBOUNDED] *= np.inf
     extreme = tied.sum() + np.r_[0, np.cumsum(change[keep][order])]
     # Rounding of (1 - level) must not decide whether a p-value equals it.
-    inside = extreme + 1 > np.round((1 - level) * (len(n0) + 1), 9)
+    inside = extreme + 1 > np.round((1 - LEVEL) * (len(n0) + 1), 9)
     edges = np.flatnonzero(np.diff(np.r_[False, inside, False]))
     return [(position[a], position[b]) for a, b in edges.reshape(-1, 2)]
 
@@ -268,8 +202,9 @@ def _real_roots(terms):
     companion = np.zeros((terms.shape[1], 4, 4))
     companion[:, 0] = (-terms[1:] / lead).T
     companion[:, [1, 2, 3], [0, 1, 2]] = 1.0
-    found = np.linalg.eigvals(companion)
-    real = np.where(found.imag == 0, found.real, np.inf)
+    root = np.linalg.eigvals(companion)
+    real = np.where(root.imag == 0, root.real, np.inf)
+    # Two steps of Newton: eigenvalues lose digits where the leading coefficient is small.
     polynomial = np.concatenate([lead[None], terms[1:]])[..., None]
     derivative = polynomial[:-1] * np.arange(4, 0, -1)[:, None, None]
     with np.errstate(all="ignore"):

@@ -79,22 +79,3 @@ def rouble_facts(records, panel) -> dict:
             facts[f"{name}.roubles"] = [level * (1 - math.exp(-estimate)), "count"]
             facts[f"{name}.roubles.mde"] = [level * detectable(error, clusters), "count"]
     return facts
-
-
-def curve_facts(name, test) -> dict:
-    """Facts of a specification curve (:class:`~.specification_curve.JointTest`)."""
-    curve = test.curve
-    below = (curve["ci_high"] < 0).mean()
-    above = (curve["ci_low"] > 0).mean()
-    p_values = test.statistics.set_index("statistic")["p_value"]
-    return {
-        f"{name}.specifications": [len(curve), "count"],
-        f"{name}.median": [curve["estimate"].median(), "estimate"],
-        f"{name}.median.percent": [curve["estimate"].median(), "percent"],
-        f"{name}.lowest": [curve["estimate"].min(), "estimate"],
-        f"{name}.highest": [curve["estimate"].max(), "estimate"],
-        f"{name}.negative": [100 * (curve["estimate"] < 0).mean(), "share"],
-        f"{name}.below": [100 * below, "share"],
-        f"{name}.above": [100 * above, "share"],
-        **{f"{name}.{statistic}.p": [p, "p"] for statistic, p in p_values.items()},
-    }

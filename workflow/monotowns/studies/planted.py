@@ -5,6 +5,7 @@ import pandas as pd
 
 from monotowns.estimate import regression as twoway
 from monotowns.estimate.imputation import imputation
+from monotowns.estimate.kernel import clustered_fit
 from monotowns.estimate.wild_bootstrap import wild_cluster_bootstrap
 
 #: Regions and entities of the simulated panels: few clusters, as many years as the study has.
@@ -46,10 +47,8 @@ def _imputation(frame, _):
 
 def _wild(frame, seed):
     effects = [frame["entity"], frame["year"]]
-    treated = frame[["treated"]].to_numpy()
-    test = wild_cluster_bootstrap(
-        frame["y"], treated, frame["region"], effects, draws=399, seed=seed
-    )
+    fit = clustered_fit(frame["y"], frame["treated"], frame["region"], effects)
+    test = wild_cluster_bootstrap(fit, draws=399, seed=seed)
     return test.estimate, test.confidence_set[0][0], test.confidence_set[-1][1]
 
 
@@ -79,21 +78,11 @@ def validate(effect: float, draws: int, seed: int) -> pd.DataFrame:
     panels = [simulate(effect, rng) for _ in range(draws)]
     rows = []
     for name, estimate in ESTIMATORS.items():
-        found = np.array([estimate(p, seed + i) for i, p in enumerate(panels)])
-        covered = (found[:, 1] <= effect) & (effect <= found[:, 2])
-        # Power: how often nought is excluded when the effect is there.
-        excluded = (found[:, 1] > 0) | (found[:, 2] < 0)
-        error = 100 * np.sqrt(covered.mean() * (1 - covered.mean()) / draws)
-        rows.append(
-            (
-                name,
-                effect,
-                found[:, 0].mean(),
-                100 * covered.mean(),
-                100 * excluded.mean(),
-                error,
-                draws,
-            )
-        )
+        mean, low, high = np.array([estimate(p, seed + i) for i, p in enumerate(panels)]).T
+        coverage = ((low <= effect) & (effect <= high)).mean()
+        # Power: how often zero is excluded when the effect is there.
+        power = ((low > 0) | (high < 0)).mean()
+        error = np.sqrt(coverage * (1 - coverage) / draws)
+        rows.append((name, effect, mean.mean(), 100 * coverage, 100 * power, 100 * error, draws))
     columns = ["estimator", "planted", "mean", "coverage", "power", "mc_error", "draws"]
     return pd.DataFrame(rows, columns=columns)
