@@ -108,7 +108,7 @@ def test_randomization_finds_an_effect_and_no_more():
 
 def test_differing_trends_are_caught_and_the_slope_is_in_reach():
     fits = [imputation(panel(drift=drift), "y", "cohort") for drift in (0.0, 0.1)]
-    quiet, loud = (toser.pretrend_facts(fit, fit, 1) for fit in fits)
+    quiet, loud = (toser.pretrend_facts(fit, fit) for fit in fits)
     assert quiet["toser.pretrend.p"][0] > 0.05 > loud["toser.pretrend.p"][0]
     slopes = [quiet[f"toser.pretrend.slope_{power}"][0] for power in (50, 80)]
     assert 0 < slopes[0] < slopes[1] < 0.1

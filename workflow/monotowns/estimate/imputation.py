@@ -11,10 +11,10 @@ from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import splu
 
 from monotowns.estimate import absorb
+from monotowns.estimate.collinearity import ABSORBED
 from monotowns.estimate.events import clustered, report
 from monotowns.estimate.identification import WHERE, check
 from monotowns.estimate.record import Fit
-from monotowns.estimate.regression import ABSORBED
 from monotowns.run.errors import DesignError
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from monotowns.estimate import absorb
-from monotowns.estimate.kernel import require_regressors
+from monotowns.estimate.collinearity import refuse_unidentified
 
 #: Oster (2019): with ``R_max`` at 1.3 times the controlled R2, 90 per cent of randomised results
 #: in her sample of papers hold.
@@ -63,7 +63,7 @@ def oster(y, treatment, controls, effects=(), r_max=None) -> OsterBounds:
     raw = np.column_stack([y, treatment, controls]).astype(float)
     clean = absorb.demean(raw, effects or [np.zeros(len(raw), int)])
     names = ["treatment", *range(raw.shape[1] - 2)]
-    require_regressors(raw[:, 1:], clean[:, 1:], names)
+    refuse_unidentified("oster", raw[:, 1:], clean[:, 1:], names)
     y, x, w = clean[:, 0], clean[:, 1], clean[:, 2:]
     left_x, left_y = (v - w @ np.linalg.lstsq(w, v)[0] for v in (x, y))
     short, long = (x @ y) / (x @ x), (left_x @ left_y) / (left_x @ left_x)

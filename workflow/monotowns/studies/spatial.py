@@ -11,7 +11,7 @@ from monotowns.estimate.spatial import MODELS, fit_panel
 from monotowns.estimate.spatial_likelihood import LogDeterminant
 from monotowns.estimate.spatial_tests import lagrange_multipliers, moran
 from monotowns.estimate.spatial_weights import neighbours
-from monotowns.estimate.variances import alternatives
+from monotowns.estimate.variances import under_each
 from monotowns.run.errors import DesignError
 
 OUTCOME = "log_taxable_pc"
@@ -160,10 +160,8 @@ def lag_fits(rows, W, variances=()) -> dict:
     rows = rows.assign(**{GAP: rows["treated"], f"W_{GAP}": lag(rows["treated"], W)})
     found = {}
     for name, effect in (("clustered", "year"), ("region", "region_year")):
-        effects = ["entity", effect]
-        fit = least_squares(rows, OUTCOME, names, effects)
-        spec = {"variances": variances, "fixed_effects": effects, "cluster": "region"}
-        found[name] = [fit, *alternatives(fit, OUTCOME, names, spec, draws=0, seed=0)]
+        fit = least_squares(rows, OUTCOME, names, ["entity", effect])
+        found[name] = under_each(fit, variances, draws=0, seed=0)
     return found
 
 

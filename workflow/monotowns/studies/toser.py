@@ -98,7 +98,7 @@ def study(frame, draws, seed, rings_km):
     }
     facts = (
         sample_facts(rows)
-        | pretrend_facts(imputed, universal, seed)
+        | pretrend_facts(imputed, universal)
         | left_out_facts(tables["left_out"])
         | {"toser.breakdown": [fits["toser_honest_relative"]["breakdown"]["estimate"], "ratio"]}
     )
@@ -119,7 +119,7 @@ def sample_facts(rows) -> dict:
     }
 
 
-def pretrend_facts(imputed: Fit, universal: Fit, seed) -> dict:
+def pretrend_facts(imputed: Fit, universal: Fit) -> dict:
     """Joint tests of the events before the policy, and the slopes that the first would detect.
 
     ``slope_50`` and ``slope_80`` are the slopes a year of a linear difference in trends that the
@@ -132,7 +132,7 @@ def pretrend_facts(imputed: Fit, universal: Fit, seed) -> dict:
         "toser.pretrend.universal.p": [pretrend_test(universal).p_value, "p"],
     }
     for power in (50, 80):
-        slope = detectable_slope(power / 100, covariance, events, -1, test="joint", seed=seed)
+        slope = detectable_slope(power / 100, covariance, events, -1)
         facts[f"toser.pretrend.slope_{power}"] = [slope, "estimate"]
     return facts
 
