@@ -14,7 +14,7 @@ from monotowns.estimate.regression import least_squares
 from monotowns.run.errors import DesignError
 
 
-def wide_panel(rows, outcome, where) -> pd.DataFrame:
+def _wide(rows, outcome, where) -> pd.DataFrame:
     """Outcome by entity and year; refuses an entity that lacks a value in one of the years."""
     wide = rows.pivot(index="entity", columns="year", values=outcome)
     gaps = wide.index[wide.isna().any(axis=1)]
@@ -57,7 +57,7 @@ def beta_convergence(rows, outcome, controls=(), fixed_effects=()) -> Fit:
         An entity without both years, fewer than two clusters, or collinear controls.
     """
     ends = rows[rows["year"].isin([rows["year"].min(), rows["year"].max()])]
-    wide = wide_panel(ends, outcome, "beta convergence")
+    wide = _wide(ends, outcome, "beta convergence")
     first, last = wide.columns
     years = last - first
     cross = ends[ends["year"] == first].set_index("entity").loc[wide.index]
@@ -105,7 +105,7 @@ def sigma_convergence(rows, outcome) -> Fit:
         An unbalanced panel, a year without dispersion, fewer than two clusters.
     """
     where = "sigma convergence"
-    wide = wide_panel(rows, outcome, where)
+    wide = _wide(rows, outcome, where)
     group = pd.factorize(rows.groupby("entity")["region"].first())[0]
     clusters = group.max() + 1
     spread = wide.std(ddof=0)

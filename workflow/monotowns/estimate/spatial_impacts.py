@@ -9,6 +9,10 @@ import pandas as pd
 
 from monotowns.estimate.record import TERMS
 from monotowns.estimate.spatial_likelihood import REACH
+from monotowns.run.errors import DesignError
+
+#: Least share of draws of rho inside of ``REACH``; fewer would bend errors and intervals.
+KEPT = 0.99
 
 
 def names(regressors):
@@ -61,6 +65,11 @@ def simulate(parameters, covariance, regressors, determinant, draws, seed) -> pd
     pandas.DataFrame
         Columns :data:`monotowns.estimate.record.TERMS`: percentile intervals, p-values from the
         share of draws across zero.
+
+    Raises
+    ------
+    DesignError
+        More than one per cent of draws would be left out.
     """
     rng = np.random.default_rng(seed)
     noise = rng.standard_normal((draws, len(parameters)))
@@ -69,7 +78,16 @@ def simulate(parameters, covariance, regressors, determinant, draws, seed) -> pd
     noise -= noise.mean(axis=0)
     noise = np.linalg.solve(np.linalg.cholesky(np.cov(noise.T)), noise.T).T
     drawn = parameters + noise @ np.linalg.cholesky(covariance).T
-    drawn = drawn[np.abs(drawn[:, -1]) < np.tanh(REACH)]
+    inside = np.abs(drawn[:, -1]) < np.tanh(REACH)
+    if inside.mean() < KEPT:
+        raise DesignError(
+            "spatial impacts",
+            "rho is too uncertain: draws reach where impacts do not exist",
+            expected=f"|rho| < {np.tanh(REACH):.3f} in {KEPT:.0%} of draws",
+            found=f"{inside.mean():.1%}",
+            remedy="take a larger panel",
+        )
+    drawn = drawn[inside]
     k, n = len(regressors), determinant.W.shape[0]
     trace = determinant.trace(np.append(drawn[:, -1], parameters[-1]))
     simulated = average(drawn, k, n, trace[:-1])
