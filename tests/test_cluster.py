@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from monotowns.estimate import wild_bootstrap as wild
+from monotowns.estimate.absorb import drop_singletons
 from monotowns.estimate.jackknife import cluster_jackknife
 from monotowns.estimate.kernel import clustered_fit
-from monotowns.estimate.regression import drop_singletons
 from monotowns.estimate.wild_bootstrap import wild_cluster_bootstrap
 from monotowns.run.errors import DesignError
 from wildboottest.wildboottest import WildboottestCL

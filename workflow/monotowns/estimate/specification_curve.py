@@ -13,11 +13,11 @@ from scipy import linalg
 from scipy.special import ndtri, stdtr
 
 from monotowns.estimate import absorb
-from monotowns.estimate.collinearity import TOLERANCE, absorbed
-from monotowns.estimate.kernel import Clusters, require_regressors
+from monotowns.estimate.absorb import drop_singletons
+from monotowns.estimate.collinearity import TOLERANCE, absorbed, refuse_unidentified
+from monotowns.estimate.kernel import Clusters
 from monotowns.estimate.randomization import TIE
 from monotowns.estimate.record import wald_terms
-from monotowns.estimate.regression import drop_singletons
 from monotowns.estimate.universe import CHOICES, names
 from monotowns.run.errors import DesignError, examples
 
@@ -255,7 +255,9 @@ class CrossProducts:
     def check(self, regressors):
         """Refuse regressors that the fixed effects or the others explain."""
         at = [self.at[r] for r in regressors]
-        require_regressors(self.before[:, at] / self.length[at], self.clean[:, at], regressors)
+        refuse_unidentified(
+            "specification", self.before[:, at] / self.length[at], self.clean[:, at], regressors
+        )
 
     def own(self, column):
         """Products by cluster of one of the columns; see :meth:`products`."""
