@@ -149,13 +149,14 @@ def shared_rows(panel, specifications, cluster) -> list:
     panel, specifications, cluster
         See :func:`joint_test`.
     """
-    shared = {}
+    shared, known = {}, {column: values.to_numpy() for column, values in panel.notna().items()}
+    known["none"] = True
     for place, spec in enumerate(specifications.itertuples(index=False)):
-        needed = {spec.outcome, spec.treatment, *spec.columns, *spec.effects, cluster}
-        needed |= {spec.weights} - {"none"}
-        kept = panel[f"in {spec.sample}"] & panel[sorted(needed)].notna().all(axis=1)
-        key = spec.effects, spec.weights, kept.to_numpy().tobytes()
-        shared.setdefault(key, []).append(place)
+        kept = panel[f"in {spec.sample}"].to_numpy(copy=True)
+        fields = spec.outcome, spec.treatment, *spec.columns, *spec.effects, spec.weights, cluster
+        for column in fields:
+            kept &= known[column]
+        shared.setdefault((spec.effects, spec.weights, kept.tobytes()), []).append(place)
     groups = []
     for (effects, weights, kept), places in shared.items():
         members = specifications.iloc[places].assign(place=places)
@@ -204,7 +205,9 @@ class CrossProducts:
     """
 
     def __init__(self, panel, rows, columns, effects, weights, cluster):
-        used = drop_singletons(panel.iloc[rows].assign(_row=rows), effects)
+        named = dict.fromkeys(["entity", *columns, *effects, cluster, weights])
+        used = panel[[name for name in named if name != "none"]].iloc[rows]
+        used = drop_singletons(used.assign(_row=rows), effects)
         self.rows, self.entities = used["_row"].to_numpy(), used["entity"].nunique()
         weights = None if weights == "none" else used[weights]
         self.clusters = Clusters(used[cluster], [used[e] for e in effects], weights)
