@@ -3,12 +3,7 @@ import pandas as pd
 import pyfixest
 import pytest
 from monotowns.estimate.regression import least_squares
-from monotowns.estimate.specification_curve import (
-    curve_statistics,
-    joint_test,
-    shared_rows,
-    specification_curve,
-)
+from monotowns.estimate.specification_curve import curve_statistics, joint_test
 from monotowns.estimate.universe import expand
 from monotowns.run.errors import ConfigError, DesignError
 from scipy import stats
@@ -30,7 +25,7 @@ SMALL = UNIVERSE | {"weights": ["residents"], "fixed_effects": [["entity", "year
 
 
 def curve_of(panel, table, cluster="region"):
-    return specification_curve(shared_rows(panel, table, cluster), table)
+    return joint_test(panel.assign(one=1), table, cluster, "one", draws=0, seed=0).curve
 
 
 def simulated(effect=0.3, seed=5, entities=60, years=6, regions=12):
@@ -195,7 +190,7 @@ def test_the_three_statistics_by_hand():
 def test_what_cannot_be_estimated_is_refused(change, columns, words):
     frame = with_gaps().assign(twice=lambda f: 2 * f["size"], **columns)
     with pytest.raises(DesignError, match=words):
-        shared_rows(frame, expand(UNIVERSE | change), "region")
+        curve_of(frame, expand(UNIVERSE | change))
 
 
 @pytest.mark.parametrize(

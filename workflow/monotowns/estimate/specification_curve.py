@@ -27,20 +27,23 @@ BLOCK = 2_000_000
 
 @dataclass(frozen=True)
 class JointTest:
-    """What permuting the treatment says about a whole curve.
+    """A specification curve and what permuting the treatment says about it as a whole.
 
     Attributes
     ----------
-    statistics : pandas.DataFrame
-        ``statistic``, ``observed``, ``p_value``; see :func:`curve_statistics`.
     curve : pandas.DataFrame
-        The observed curve, see :func:`specification_curve`.
+        One row a specification: its choices, ``estimate``, ``standard_error``, ``ci_low``,
+        ``ci_high``, ``p_value`` of the treatment (CRV1, Student's t with clusters - 1 degrees of
+        freedom), ``n_obs``, ``n_entities``, ``n_clusters`` and ``rank`` (1 is the smallest).
+    statistics : pandas.DataFrame
+        ``statistic``, ``observed``, ``p_value`` ``(b + 1) / (m + 1)``, with ``b`` of ``m`` draws at
+        least as far from zero; see :func:`curve_statistics`.
     draws : numpy.ndarray, shape (m, specifications)
         Estimates under permuted treatments, for the band that chance alone would fill.
     """
 
-    statistics: pd.DataFrame
     curve: pd.DataFrame
+    statistics: pd.DataFrame
     draws: np.ndarray = field(repr=False)
 
 
@@ -62,11 +65,6 @@ def joint_test(panel, specifications, cluster, strata, draws, seed) -> JointTest
         Columns of clusters and of strata.
     draws, seed : int
 
-    Returns
-    -------
-    JointTest
-        p-values ``(b + 1) / (m + 1)``, with ``b`` of ``m`` draws at least as far from zero.
-
     Raises
     ------
     DesignError
@@ -75,23 +73,24 @@ def joint_test(panel, specifications, cluster, strata, draws, seed) -> JointTest
         cell, an entity is in two strata.
     """
     groups = shared_rows(panel, specifications, cluster)
-    curve = specification_curve(groups, specifications)
     treatments = list(dict.fromkeys(specifications["treatment"]))
     donors = permuted_rows(panel, treatments, strata, draws, seed)
-    estimate = np.empty((draws, len(specifications)))
-    ratio = estimate.copy()
+    estimate, error = np.empty((2, draws + 1, len(specifications)))
+    terms = []
     for shared, members in groups:
         step = max(1, BLOCK // max(len(shared.rows), shared.cross[..., 0].size))
         for treatment, those in members.groupby("treatment", sort=False):
             values = panel[treatment].to_numpy(float)
-            for start in range(0, draws, step):
+            for start in range(0, draws + 1, step):
                 block = slice(start, start + step)
                 permuted = values[donors(block, shared.rows)].T
                 for places, b, se in shared.fits(those, *shared.products(permuted)):
-                    estimate[block, places] = b.T
-                    with np.errstate(divide="ignore", invalid="ignore"):
-                        ratio[block, places] = (b / se).T
-    bad = ~np.isfinite(ratio).all(axis=0)
+                    estimate[block, places], error[block, places] = b.T, se.T
+        at, clusters = members["place"].to_numpy(), len(shared.clusters.labels)
+        sizes = {"n_obs": len(shared.rows), "n_entities": shared.entities, "n_clusters": clusters}
+        own = wald_terms(at, estimate[0, at], error[0, at], df=clusters - 1)
+        terms.append(own.assign(**sizes))
+    bad = ~(error > 0).all(axis=0)
     if bad.any():
         raise DesignError(
             "joint test",
@@ -99,15 +98,16 @@ def joint_test(panel, specifications, cluster, strata, draws, seed) -> JointTest
             keys=names(specifications[bad]),
             remedy="use coarser strata, or leave these out",
         )
-    df = curve["n_clusters"].to_numpy() - 1
-    seen = curve_statistics(curve["estimate"], curve["estimate"] / curve["standard_error"], df)
-    drawn = curve_statistics(estimate, ratio, df)
+    terms = pd.concat(terms).set_index("term").sort_index().set_axis(specifications.index)
+    rank = terms["estimate"].rank(method="first").astype(int)
+    curve = pd.concat([specifications[CHOICES], terms.assign(rank=rank)], axis=1)
+    df = terms["n_clusters"].to_numpy() - 1
     rows = [
-        (name, value, ((drawn[name] >= value * (1 - TIE)).sum() + 1) / (draws + 1))
-        for name, value in seen.items()
+        (name, values[0], ((values[1:] >= values[0] * (1 - TIE)).sum() + 1) / (draws + 1))
+        for name, values in curve_statistics(estimate, estimate / error, df).items()
     ]
     table = pd.DataFrame(rows, columns=["statistic", "observed", "p_value"])
-    return JointTest(table, curve, estimate)
+    return JointTest(curve, table, estimate[1:])
 
 
 def curve_statistics(estimate, ratio, df, level=0.05) -> dict:
@@ -149,13 +149,14 @@ def shared_rows(panel, specifications, cluster) -> list:
     panel, specifications, cluster
         See :func:`joint_test`.
     """
-    shared = {}
+    shared, known = {}, {column: values.to_numpy() for column, values in panel.notna().items()}
+    known["none"] = True
     for place, spec in enumerate(specifications.itertuples(index=False)):
-        needed = {spec.outcome, spec.treatment, *spec.columns, *spec.effects, cluster}
-        needed |= {spec.weights} - {"none"}
-        kept = panel[f"in {spec.sample}"] & panel[sorted(needed)].notna().all(axis=1)
-        key = spec.effects, spec.weights, kept.to_numpy().tobytes()
-        shared.setdefault(key, []).append(place)
+        kept = panel[f"in {spec.sample}"].to_numpy(copy=True)
+        fields = spec.outcome, spec.treatment, *spec.columns, *spec.effects, spec.weights, cluster
+        for column in fields:
+            kept &= known[column]
+        shared.setdefault((spec.effects, spec.weights, kept.tobytes()), []).append(place)
     groups = []
     for (effects, weights, kept), places in shared.items():
         members = specifications.iloc[places].assign(place=places)
@@ -176,36 +177,6 @@ def shared_rows(panel, specifications, cluster) -> list:
             ) from error
         groups.append((products, members))
     return groups
-
-
-def specification_curve(groups, specifications) -> pd.DataFrame:
-    """Estimate every specification by least squares on its complete rows.
-
-    Parameters
-    ----------
-    groups : list
-        From :func:`shared_rows`.
-    specifications : pandas.DataFrame
-
-    Returns
-    -------
-    pandas.DataFrame
-        The choices, ``estimate``, ``standard_error``, ``ci_low``, ``ci_high``, ``p_value`` of the
-        treatment, ``n_obs``, ``n_entities``, ``n_clusters`` and ``rank`` (1 is the smallest
-        estimate). CRV1 and Student's t with clusters - 1 degrees of freedom, as
-        :func:`monotowns.estimate.regression.least_squares`.
-    """
-    parts = []
-    for shared, members in groups:
-        clusters = len(shared.clusters.labels)
-        for treatment, those in members.groupby("treatment", sort=False):
-            for places, b, se in shared.fits(those, *shared.own(treatment)):
-                terms = wald_terms(places, b[:, 0], se[:, 0], df=clusters - 1)
-                size = {"n_obs": len(shared.rows), "n_entities": shared.entities}
-                parts.append(terms.assign(**size, n_clusters=clusters))
-    terms = pd.concat(parts).set_index("term").sort_index().set_axis(specifications.index)
-    rank = terms["estimate"].rank(method="first").astype(int)
-    return pd.concat([specifications[CHOICES], terms.assign(rank=rank)], axis=1)
 
 
 class CrossProducts:
@@ -234,7 +205,9 @@ class CrossProducts:
     """
 
     def __init__(self, panel, rows, columns, effects, weights, cluster):
-        used = drop_singletons(panel.iloc[rows].assign(_row=rows), effects)
+        named = dict.fromkeys(["entity", *columns, *effects, cluster, weights])
+        used = panel[[name for name in named if name != "none"]].iloc[rows]
+        used = drop_singletons(used.assign(_row=rows), effects)
         self.rows, self.entities = used["_row"].to_numpy(), used["entity"].nunique()
         weights = None if weights == "none" else used[weights]
         self.clusters = Clusters(used[cluster], [used[e] for e in effects], weights)
@@ -258,12 +231,6 @@ class CrossProducts:
         refuse_unidentified(
             "specification", self.before[:, at] / self.length[at], self.clean[:, at], regressors
         )
-
-    def own(self, column):
-        """Products by cluster of one of the columns; see :meth:`products`."""
-        at = self.at[column]
-        cross = self.cross[:, [at]] * self.length[at]
-        return cross, cross[:, :, at] * self.length[at]
 
     def products(self, values):
         """Products by cluster of other columns on the same rows.
@@ -342,7 +309,7 @@ def permuted_rows(panel, treatments, strata, draws, seed):
     -------
     callable
         ``(draws as a slice, rows) -> positions``, shape (draws, rows): the rows of the panel whose
-        treatment each row gets.
+        treatment each row gets. In draw 0 every row keeps its own.
 
     Raises
     ------
@@ -372,8 +339,8 @@ def permuted_rows(panel, treatments, strata, draws, seed):
             where, "no treatment varies between exchangeable entities", remedy="use coarser strata"
         )
     place = np.argsort(cell, kind="stable")
-    donor = np.empty((draws, len(entities)), int)
+    donor = np.tile(np.arange(len(entities)), (draws + 1, 1))
     rng = np.random.default_rng(seed)
-    for draw in range(draws):
+    for draw in range(1, draws + 1):
         donor[draw, place] = np.argsort(cell + rng.random(len(entities)))
     return lambda block, rows: at[donor[block][:, unit[rows]], period[rows]]

@@ -10,7 +10,8 @@ from monotowns.studies.robustness import study
 def main(inputs: dict, declared: dict, draws: dict, seed: int, outputs: dict):
     frame = prepare(*map(read_table, inputs.values()))
     records, facts, tables = study(frame, declared, draws, seed)
-    for name, table in {"records": records, **tables}.items():
+    write_table(records, outputs["records"])
+    for name, table in tables.items():
         write_table(table, outputs[name], "%.6g")
     save_facts(facts, outputs["facts"])
 
