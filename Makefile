@@ -35,11 +35,12 @@ test: $(STAMP)  ## run all tests
 test-fast: $(STAMP)  ## the tests that need neither the workflow nor Monte-Carlo draws
 	@$(BIN)/python -m pytest -n $(CORES) -m "not montecarlo and not workflow and not long"
 
-bench: $(STAMP)  ## time the estimators beside their peers, slow peers on a smaller panel
-	@$(BIN)/python tests/bench/run.py --output results/bench.csv
+bench bench-all: $(STAMP)
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r envs/bench.lock
+	@PYTHONPATH=tests $(BIN)/python -m bench.run $(if $(filter bench-all,$@),--all)
 
-bench-all: $(STAMP)  ## the same with every peer at the full size (an hour)
-	@$(BIN)/python tests/bench/run.py --all --output results/bench.csv
+bench:  ## time the estimators beside their peers, slow peers on a smaller panel
+bench-all:  ## the same with every peer at the full size (an hour)
 
 lint: $(STAMP)  ## style of Python and Snakemake files
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/snakefmt --check Snakefile workflow/rules
@@ -84,9 +85,12 @@ reference: $(STAMP)  ## write config/reference.md from the schemas
 dag: $(STAMP)  ## draw the rules into the README
 	@$(BIN)/python workflow/scripts/documentation/rulegraph.py
 
-lock: $(STAMP)  ## resolve envs/requirements.in anew into the hash-pinned lock
-	@$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes \
-	  --no-emit-index-url --no-header --no-annotate -q envs/requirements.in -o envs/requirements.lock
+COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes \
+  --no-emit-index-url --no-header --no-annotate -q
+
+lock: $(STAMP)  ## resolve envs/*.in anew into hash-pinned locks; the benchmark's peers fit the study's
+	@$(COMPILE) envs/requirements.in -o envs/requirements.lock
+	@$(COMPILE) -c envs/requirements.lock envs/bench.in -o envs/bench.lock
 	@$(BIN)/python envs/conda.py
 
 clean:  ## remove everything that the pipeline wrote (not the environment)

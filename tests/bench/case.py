@@ -19,14 +19,11 @@ class Case:
     peer_name : str
         Package and function.
     slow : bool
-        The peer needs more than some seconds: it runs in ``make bench-all`` only.
+        The peer needs more than some seconds: at the full size it runs in ``make bench-all`` only.
     tolerance : float
         Largest relative difference between the two results that still counts as the same answer.
-    scales : tuple of float
-        Sizes at which ours is timed for the growth exponent.
     peer_scale : float
-        Size at which the peer is run when not all is asked for (a smaller one spares time); ours is
-        then timed at that size too and the ratio is of the two.
+        Size at which both are compared when not all is asked for (a smaller one spares time).
     """
 
     work: str
@@ -36,5 +33,4 @@ class Case:
     peer_name: str
     slow: bool = False
     tolerance: float = 1e-6
-    scales: tuple = (0.25, 0.5, 1.0)
     peer_scale: float = 1.0

@@ -1,90 +1,69 @@
 """Time this project's estimators beside their peers: one table, how many times faster first.
 
-Both run in this process on the same simulated data. ``python tests/bench/run.py --help``.
+CPU seconds of one thread, both in this process on the same simulated data.
+``PYTHONPATH=tests python -m bench.run --help``.
 """
 
+import os
+
+# Libraries read how many threads they may start when they are imported.
+os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
+os.environ["MKL_NUM_THREADS"] = os.environ["NUMBA_NUM_THREADS"] = "1"
+os.environ["RAYON_NUM_THREADS"] = os.environ["POLARS_MAX_THREADS"] = "1"
+
 import argparse
-import csv
 import ctypes
 import gc
-import importlib.util
-import os
 import statistics
 import sys
 import threading
 import time
 import warnings
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
-HERE = Path(__file__).parent
-#: Files beside the cases.
-NOT_CASES = {"case.py", "run.py"}
-#: Ours is timed this often, or until so many seconds are spent.
-RUNS, ENOUGH_SECONDS = 3, 10.0
+import numpy as np
+import pandas as pd
+import psutil
+from bench import curve, inference, regression, spatial
+
+CASES = [*regression.CASES, *curve.CASES, *inference.CASES, *spatial.CASES]
+#: Either side is timed this often, or until so many CPU seconds are spent.
+RUNS, ENOUGH_SECONDS = 7, 10.0
 #: How the note of a row begins that makes the whole run fail.
 BAD = ("DISAGREES", "FAILED")
 #: Seconds between two looks at the memory.
 GLANCE = 0.005
-
+#: Columns of the file; the table shows those with a heading.
 COLUMNS = {
     "ratio": "times faster",
     "work": "work",
-    "ours_full": "ours, s",
+    "peer_name": "peer",
     "compared": "compared at",
     "ours": "ours, s",
     "peer": "peer, s",
-    "peer_name": "peer",
-    "memory": "MB ours/peer",
-    "growth": "time ~ n^",
-    "note": "",
+    "ours_full": "ours in full, s",
+    "ours_mb": "ours, MB",
+    "peer_mb": "peer, MB",
+    "ours_full_mb": None,
+    "difference": None,
+    "tolerance": None,
+    "note": "note",
 }
-RECORD = [
-    "work",
-    "peer_name",
-    "ratio",
-    "compared",
-    "ours",
-    "peer",
-    "ours_full",
-    "growth",
-    "ours_mb",
-    "peer_mb",
-    "ours_full_mb",
-    "difference",
-    "tolerance",
-    "note",
-]
 
 
-@dataclass(frozen=True)
-class Run:
-    """What a function returned, its median seconds and the megabytes it took at its peak."""
+class Run(NamedTuple):
+    """What a function returned, its median CPU seconds and the megabytes at its peak."""
 
     result: object
     seconds: float
     megabytes: float
 
 
-def collect(folder, only=""):
-    """The cases of every file of a folder whose work holds a text."""
-    cases = []
-    for path in sorted(Path(folder).glob("*.py")):
-        if path.name in NOT_CASES:
-            continue
-        spec = importlib.util.spec_from_file_location(f"bench_{path.stem}", path)
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        cases += [case for case in module.CASES if only.lower() in case.work.lower()]
-    return cases
-
-
 class PeakMemory:
     """Megabytes that the process took at its peak within the block, above what it had before."""
 
     def __enter__(self):
-        import psutil
-
         gc.collect()
         if sys.platform == "linux":
             # Freed memory that the allocator keeps would hide what comes next.
@@ -97,151 +76,108 @@ class PeakMemory:
 
     def _watch(self):
         while not self._done.wait(GLANCE):
-            self._peak = max(self._peak, self._process.memory_info().rss)
+            self._look()
+
+    def _look(self):
+        self._peak = max(self._peak, self._process.memory_info().rss)
 
     def __exit__(self, *error):
         self._done.set()
         self._watcher.join()
-        self._peak = max(self._peak, self._process.memory_info().rss)
+        self._look()
         self.megabytes = (self._peak - self._before) / 2**20
 
 
-def timed(function, data):
-    """Result and seconds of one call."""
-    start = time.perf_counter()
-    result = function(data)
-    return result, time.perf_counter() - start
+def measure(data, *functions) -> list[Run]:
+    """Run functions in turn, so that a busy machine slows all; the memory is of the first run."""
 
+    def timed(function):
+        start = time.process_time()
+        result = function(data)
+        return result, time.process_time() - start
 
-def measure(function, data, runs=1) -> Run:
-    """Run a function some times; the memory is that of the first run."""
-    with PeakMemory() as memory:
-        result, first = timed(function, data)
-    seconds = [first]
-    while len(seconds) < runs and sum(seconds) < ENOUGH_SECONDS:
-        seconds.append(timed(function, data)[1])
-    return Run(result, statistics.median(seconds), memory.megabytes)
+    first, megabytes = [], []
+    for function in functions:
+        with PeakMemory() as memory:
+            first.append(timed(function))
+        megabytes.append(memory.megabytes)
+    rounds = [[seconds for _, seconds in first]]
+    while len(rounds) < RUNS and np.sum(rounds) < ENOUGH_SECONDS:
+        rounds.append([timed(function)[1] for function in functions])
+    seconds = map(statistics.median, zip(*rounds, strict=True))
+    return list(map(Run, [result for result, _ in first], seconds, megabytes))
 
 
 def difference(ours, peer) -> float:
     """Largest difference of two results relative to the largest number; infinite if not alike."""
-    import numpy as np
-
     ours, peer = (np.asarray(r, float).ravel() for r in (ours, peer))
     if ours.shape != peer.shape or not (np.isfinite(ours) & np.isfinite(peer)).all():
-        return float("inf")
-    scale = np.abs(peer).max(initial=0.0)
-    return float(np.abs(ours - peer).max(initial=0.0) / (scale or 1.0))
-
-
-def growth(seconds: dict) -> float:
-    """Exponent of the time in the size, by least squares of logarithms."""
-    import numpy as np
-
-    return float(np.polyfit(np.log(list(seconds)), np.log(list(seconds.values())), 1)[0])
+        return np.inf
+    return float(np.abs(ours - peer).max(initial=0) / (np.abs(peer).max(initial=0) or 1))
 
 
 def compare(case, everything=False) -> dict:
     """One row of the table."""
     size = 1.0 if everything else case.peer_scale
-    with_peer = everything or not (case.slow and case.peer_scale == 1)
-    small = min(*case.scales, case.peer_scale)
+    only_ours = case.slow and size == 1 and not everything
     # The first call pays for imports and compilation, of either side.
-    data = case.prepare(small)
-    case.ours(data)
-    if with_peer:
-        case.peer(data)
-    ours = {s: measure(case.ours, case.prepare(s), RUNS) for s in sorted({*case.scales, size, 1.0})}
-    row = {
-        "work": case.work,
-        "peer_name": case.peer_name,
-        "tolerance": case.tolerance,
-        "ours_full": ours[1.0].seconds,
-        "ours_full_mb": ours[1.0].megabytes,
-        "note": "",
-        "growth": growth({s: ours[s].seconds for s in case.scales}),
-    }
-    if not with_peer:
+    data = case.prepare(case.peer_scale)
+    functions = [case.ours] if only_ours else [case.ours, case.peer]
+    for function in functions:
+        function(data)
+    ours, *peers = measure(case.prepare(size), *functions)
+    full = ours if size == 1 else measure(case.prepare(1.0), case.ours)[0]
+    row = {"ours_full": full.seconds, "ours_full_mb": full.megabytes, "note": ""}
+    if only_ours:
         return row | {"note": "peer only with --all"}
-    peer = measure(case.peer, case.prepare(size))
-    apart = difference(ours[size].result, peer.result)
-    note = "" if apart <= case.tolerance else f"{BAD[0]}: {apart:.1e} above {case.tolerance:.0e}"
+    (peer,) = peers
+    apart, ratio = difference(ours.result, peer.result), peer.seconds / ours.seconds
+    if apart > case.tolerance:
+        row["note"] = f"{BAD[0]}: {apart:.1e} above {case.tolerance:.0e}"
+    elif ratio < 1:
+        row["note"] = "peer faster"
     return row | {
+        "ratio": ratio,
         "compared": size,
-        "ours": ours[size].seconds,
+        "ours": ours.seconds,
         "peer": peer.seconds,
-        "ratio": peer.seconds / ours[size].seconds,
-        "ours_mb": ours[size].megabytes,
+        "ours_mb": ours.megabytes,
         "peer_mb": peer.megabytes,
         "difference": apart,
-        "note": note,
     }
 
 
-def table(rows, bold=False) -> str:
-    """Rows as aligned text, the header in bold for a terminal."""
-    lines = [list(COLUMNS.values())]
-    for row in rows:
-        known = {key: f"{row[key]:.3g}" for key in ("ours_full", "ours", "peer") if key in row}
-        if "growth" in row:
-            known["growth"] = f"{row['growth']:.2f}"
-        if "ratio" in row:
-            known["ratio"] = f"{row['ratio']:,.1f}"
-            known["compared"] = f"{row['compared']:.0%}"
-            known["memory"] = f"{row['ours_mb']:,.0f}/{row['peer_mb']:,.0f}"
-        lines.append([known.get(key, str(row.get(key, ""))) for key in COLUMNS])
-    text = [place for place, key in enumerate(COLUMNS) if key in ("work", "peer_name", "note")]
-    width = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    lines = [
-        "  ".join(
-            c.ljust(w) if i in text else c.rjust(w)
-            for i, (c, w) in enumerate(zip(line, width, strict=True))
-        ).rstrip()
-        for line in lines
-    ]
-    if bold:
-        lines[0] = f"\033[1m{lines[0]}\033[0m"
-    return "\n".join(lines)
-
-
-def main(arguments=None, folder=HERE) -> int:
+def main(arguments=None, cases=CASES) -> int:
     """Run the cases, print the table, write it down; 1 if any two results disagree."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--all", action="store_true", help="slow peers too, at the full size")
     parser.add_argument("--only", default="", metavar="TEXT", help="cases whose work holds this")
     parser.add_argument("--output", type=Path, default=Path("results/bench.csv"))
     options = parser.parse_args(arguments)
-    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ.setdefault(variable, "1")
     rows = []
-    for case in collect(folder, options.only):
-        if sys.stderr.isatty():
-            print(f"timing {case.work} ...", file=sys.stderr)
+    for case in cases:
+        if options.only.lower() not in case.work.lower():
+            continue
+        print(f"timing {case.work} beside {case.peer_name} ...", file=sys.stderr)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                rows.append(compare(case, options.all))
+                row = compare(case, options.all)
         except Exception as error:
             # One broken peer must not hide the other rows.
             first = str(error).splitlines()[:1] or [""]
-            rows.append(
-                {
-                    "work": case.work,
-                    "peer_name": case.peer_name,
-                    "note": f"{BAD[1]}: {type(error).__name__} {first[0]}",
-                }
-            )
+            row = {"note": f"{BAD[1]}: {type(error).__name__} {first[0]}"}
+        known = {"work": case.work, "peer_name": case.peer_name, "tolerance": case.tolerance}
+        rows.append(known | row)
+    found = pd.DataFrame(rows, columns=list(COLUMNS))
     options.output.parent.mkdir(parents=True, exist_ok=True)
-    with options.output.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, RECORD, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-    print(table(rows, bold=sys.stdout.isatty()))
-    print(f"\nThe second time is at the size compared. Written to {options.output}")
-    return int(any(row["note"].startswith(BAD) for row in rows))
+    found.to_csv(options.output, index=False, lineterminator="\n")
+    shown = {name: heading for name, heading in COLUMNS.items() if heading}
+    table = found[list(shown)].rename(columns=shown)
+    print(table.to_string(index=False, float_format="{:.3g}".format, na_rep=""))
+    print(f"\nMedian CPU seconds; below 1 the peer is faster. Written to {options.output}")
+    return int(found["note"].str.startswith(BAD).any())
 
 
 if __name__ == "__main__":
-    # The cases import the library and each other's row type; this folder's names are no packages.
-    sys.path[:1] = [str(HERE.parent), str(HERE.parents[1] / "workflow")]
     sys.exit(main())
