@@ -1,3 +1,5 @@
+from monotowns.audit.rules import rules_of
+
 # From every number of the paper back to its source. The records of the jobs (logs) are read as
 # they lie; times and commits stand in them, so that the page is no result and has no fixed bytes.
 AUDIT = ["results/audit"]
@@ -76,7 +78,8 @@ rule write_audit:
         mem_mb=1000,
         runtime=5,
     params:
-        specifications={name: SPECIFICATIONS[name] for name in CARRIED},
+        config=config,
+        rules=rules_of(workflow, HERE or "."),
         tables=AUDIT_TABLES,
         here=HERE,
         code=code_of("workflow/monotowns", "workflow/scripts/audit/write_audit.py"),
