@@ -36,9 +36,18 @@ BY_CELL = {
 }
 #: Kept as digests.
 DIGESTED = ("data/snapshot/*.csv", "data/panel/*.csv", "results/figures/*", "results/paper.pdf")
-#: What the workflow reads, of a checkout, and what runs have written beside it.
-READ = ("Snakefile", "LICENSE", "config", "data", "envs", "paper", "workflow")
-WRITTEN = ("raw", "clean", "panel", "drift", "quarantine", "local.yaml", "__pycache__")
+#: What the workflow reads, of a checkout, and the folders of ``data`` that runs have written.
+READ = (
+    "Snakefile",
+    "LICENSE",
+    "config",
+    "data",
+    "envs",
+    "paper",
+    "results/expected",
+    "workflow",
+)
+WRITTEN = ("raw", "clean", "panel", "drift", "quarantine")
 
 
 def keep(root, folder) -> None:
@@ -113,7 +122,8 @@ def rebuild(root, folder, source: str, cores: int) -> None:
     """
     for name in READ:
         if Path(root, name).is_dir():
-            ignored = shutil.ignore_patterns(*WRITTEN)
+            beside = WRITTEN if name == "data" else ("local.yaml", "__pycache__")
+            ignored = shutil.ignore_patterns(*beside)
             shutil.copytree(Path(root, name), Path(folder, name), ignore=ignored)
         else:
             shutil.copy(Path(root, name), Path(folder, name))

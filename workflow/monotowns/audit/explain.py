@@ -6,7 +6,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 from snakemake.api import SnakemakeApi
-from snakemake.settings.enums import Quietness
+from snakemake.settings.enums import Quietness, RerunTrigger
 from snakemake.settings.types import (
     ConfigSettings,
     DAGSettings,
@@ -18,6 +18,8 @@ from monotowns.run.provenance import file_of, parts_of
 from monotowns.run.stage import PARTS, digest
 
 LIBRARY = Path(__file__).parents[1]
+#: As in the profile of `make`: a remark in a script is no reason.
+TRIGGERS = frozenset({RerunTrigger.MTIME, RerunTrigger.PARAMS, RerunTrigger.INPUT})
 
 
 def planned(target: str | None) -> tuple[list, dict, dict]:
@@ -37,7 +39,8 @@ def planned(target: str | None) -> tuple[list, dict, dict]:
         study = api.workflow(
             ResourceSettings(cores=1), ConfigSettings(), snakefile=Path("Snakefile")
         )
-        study.dag(DAGSettings(targets={target} if target else set())).execute_workflow("dryrun")
+        settings = DAGSettings({target} if target else set(), rerun_triggers=TRIGGERS)
+        study.dag(settings).execute_workflow("dryrun")
         workflow = study._workflow
         dag, level = workflow.dag, {}
         for number, jobs in enumerate(dag.toposorted()):
