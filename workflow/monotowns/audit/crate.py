@@ -67,7 +67,6 @@ def crate_of(model: dict, config: dict, version: str, files="files") -> ROCrate:
     )
     root["license"] = "https://spdx.org/licenses/MIT"
     root["creditText"] = config["author"]
-    root["conformsTo"] = [add(url, "CreativeWork", version=url[-3:]) for url in PROFILES]
     root["datePublished"] = ended
     kinds = ["File", "SoftwareSourceCode", "ComputationalWorkflow", "HowTo"]
     workflow = crate.add_workflow(
@@ -77,6 +76,7 @@ def crate_of(model: dict, config: dict, version: str, files="files") -> ROCrate:
         lang="snakemake",
         lang_version=version,
     )
+    root["conformsTo"] = [add(url, "CreativeWork", version=url[-3:]) for url in PROFILES]
     values = []
     for key, value in config.items():
         text = json.dumps(value, default=str)
