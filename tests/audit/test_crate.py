@@ -41,8 +41,8 @@ def test_runcrate_reports_the_run_and_every_job(entities):
     records = {id(r): r for p, r in load(ROOT / "logs").items() if r["rule"] != "write_audit"}
     assert actions[0] == "#run"
     assert len(actions) == 1 + len(records)
-    part = done.stdout.split("action: #job-estimate-gap_main\n")[1].split("\n\n")[0]
-    assert "step: #step-estimate" in part
+    part = done.stdout.split("action: #job-estimate_gap\n")[1].split("\n\n")[0]
+    assert "step: #step-estimate_gap" in part
     assert "files/data/panel/panel.csv" in part.split("outputs:")[0]
     assert "files/results/estimates/gap_main.csv" in part.split("outputs:")[1]
 
@@ -60,7 +60,7 @@ def test_every_file_is_in_the_crate_with_its_bytes(entities):
 
 def test_the_parts_hang_together_as_the_profiles_want(entities):
     root = entities["./"]
-    assert set(ids(root["conformsTo"])) == {url for url, _ in PROFILES}
+    assert set(ids(root["conformsTo"])) == set(PROFILES)
     workflow = entities[root["mainEntity"]["@id"]]
     assert {"File", "SoftwareSourceCode", "ComputationalWorkflow", "HowTo"} <= kinds(workflow)
     run = entities[ids(root["mentions"])[0]]
@@ -94,5 +94,5 @@ def test_no_person_is_invented(entities):
 
 
 def test_a_job_ends_when_its_seconds_are_over():
-    told = times({"started": "2026-01-31T23:59:50+00:00", "seconds": 12.0})
-    assert told["endTime"] == "2026-02-01T00:00:02+00:00"
+    found = times({"started": "2026-01-31T23:59:50+00:00", "seconds": 12.0})
+    assert found["endTime"] == "2026-02-01T00:00:02+00:00"

@@ -1,7 +1,8 @@
 import json
 
+from checkout import git
 from monotowns.audit import explain
-from monotowns.run.provenance import code_of, parts_of
+from monotowns.run.provenance import code_of, commit, parts_of
 from monotowns.run.stage import digest
 
 
@@ -75,3 +76,18 @@ def test_a_record_that_is_not_there_or_half_written_is_none(tmp_path):
     assert explain.record_of(tmp_path / "no.json") is None
     (tmp_path / "half.json").write_text('{"rule": ')
     assert explain.record_of(tmp_path / "half.json") is None
+
+
+def test_a_commit_is_that_of_the_checkout_itself_or_unknown(tmp_path, monkeypatch):
+    git(tmp_path, "init", "-q")
+    (tmp_path / "a.txt").write_text("a")
+    (tmp_path / "inside").mkdir()
+    git(tmp_path, "add", "a.txt")
+    git(tmp_path, "commit", "-qm", "a")
+    found = git(tmp_path, "rev-parse", "HEAD").strip()
+    assert commit(tmp_path) == found
+    assert commit(tmp_path / "inside") == ""  # somebody else's repository
+    (tmp_path / "a.txt").write_text("b")
+    assert commit(tmp_path) == f"{found} + changes"
+    monkeypatch.setenv("PATH", "")
+    assert commit(tmp_path) == ""  # no git on the path

@@ -1,9 +1,9 @@
 """The replication package: what it holds, its bytes, and its two commands elsewhere."""
 
 import csv
-import importlib.util
 import os
 import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -12,8 +12,9 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from checkout import ROOT
-from monotowns.audit.package import contents, exhibits, manifest, role, withheld, write
+from checkout import ROOT, git
+from monotowns.audit.package import committed, contents, exhibits, manifest, withheld, write
+from monotowns.run.errors import InputError
 from monotowns.run.stage import digest
 
 SOURCES = {
@@ -22,7 +23,7 @@ SOURCES = {
 }
 
 
-def test_the_package_is_what_is_committed_and_built_less_what_is_withheld(tmp_path):
+def test_the_package_is_what_is_listedand_built_less_what_is_withheld(tmp_path):
     names = [
         "README.md",
         "data/snapshot/grp.csv",
@@ -37,7 +38,7 @@ def test_the_package_is_what_is_committed_and_built_less_what_is_withheld(tmp_pa
     for name in names:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(name, encoding="utf-8")
-    committed = [
+    listed = [
         "README.md",
         "data/snapshot/grp.csv",
         "data/snapshot/secret.csv",
@@ -45,15 +46,15 @@ def test_the_package_is_what_is_committed_and_built_less_what_is_withheld(tmp_pa
         "deleted.py",
     ]
     assert withheld(SOURCES) == {"data/snapshot/secret.csv"}
-    assert contents(tmp_path, committed, SOURCES) == [
+    assert contents(tmp_path, listed, SOURCES) == [
         "README.md",
         "data/snapshot/grp.csv",
         "results/expected/figures/gap.png",
         "results/figures/gap.svg",
         "results/paper.pdf",
     ]
-    told = list(csv.DictReader(manifest(tmp_path, ["README.md"]).splitlines()))
-    assert told == [
+    rows = list(csv.DictReader(manifest(tmp_path, ["README.md"]).splitlines()))
+    assert rows == [
         {
             "path": "README.md",
             "bytes": "9",
@@ -61,8 +62,11 @@ def test_the_package_is_what_is_committed_and_built_less_what_is_withheld(tmp_pa
             "sha256": digest(tmp_path / "README.md"),
         }
     ]
-    assert role("results/expected/x.csv") == "expected result"
-    assert role("results/paper.pdf") == "result"
+    roles = [row["role"] for row in csv.DictReader(manifest(tmp_path, names).splitlines())]
+    assert roles == ["about", *["data"] * 2, *["result"] * 4, "expected result", "about"]
+    (tmp_path / "data/snapshot/link.csv").symlink_to("/etc/hostname")
+    with pytest.raises(InputError, match=r"symbolic link(.|\n)*link\.csv"):
+        contents(tmp_path, [*listed, "data/snapshot/link.csv"], SOURCES)
 
 
 def test_the_archive_has_the_same_bytes_whenever_it_is_written(tmp_path):
@@ -78,19 +82,32 @@ def test_the_archive_has_the_same_bytes_whenever_it_is_written(tmp_path):
     assert zipfile.ZipFile(tmp_path / "1.zip").namelist() == ["top/a.txt", "top/b.txt"]
 
 
+def test_a_package_is_made_only_of_what_its_own_repository_has_committed(tmp_path):
+    git(tmp_path, "init", "-q")
+    inside = tmp_path / "somebody else's"
+    inside.mkdir()
+    for folder in (tmp_path, inside):
+        (folder / "a.txt").write_text("a", encoding="utf-8")
+    git(tmp_path, "add", "a.txt")
+    git(tmp_path, "commit", "-qm", "a")
+    assert committed(tmp_path) == ["a.txt"]
+    with pytest.raises(InputError, match="what is committed"):
+        committed(inside)
+
+
 def test_exhibits_are_listed_in_order_with_the_function_that_makes_them():
-    rule = SimpleNamespace(script="workflow/scripts/figures/draw.py")
+    job = {"rule": {"script": "draw.py"}}
     call = SimpleNamespace(name="monotowns.figures.gap.draw", file="gap.py", line=7)
-    job = {"about": rule, "calls": [call]}
-    items = [
-        {"kind": "number", "name": "a", "page": 1, "file": "results/estimates/x.csv", "job": job},
-        {"kind": "claim", "name": "c", "page": 1, "file": "results/claims.csv", "job": job},
-        {"kind": "figure", "name": "gap", "page": 2, "file": "results/figures/gap.svg", "job": job},
-        {"kind": "number", "name": "b", "page": 3, "file": "results/estimates/x.csv", "job": job},
+    shown = [
+        ("number", 1, "results/estimates/x.csv", call),
+        ("claim", 1, "results/claims.csv", None),
+        ("figure", 2, "results/figures/gap.svg", None),
+        ("number", 3, "results/estimates/x.csv", call),
     ]
-    found = exhibits({"items": items})
+    keys = ("kind", "page", "file", "function")
+    found = exhibits({"items": [{"job": job, **dict(zip(keys, x, strict=True))} for x in shown]})
     assert [(e["what"], e["page"], e["line"]) for e in found] == [
-        ("figure gap", 2, "gap.py:7"),
+        ("figure gap", 2, "draw.py:1"),
         ("2 numbers of x", 1, "gap.py:7"),
     ]
 
@@ -102,17 +119,9 @@ def archive(tmp_path_factory):
         pytest.skip("nothing built yet: say make first")
     if subprocess.run(["git", "rev-parse"], cwd=ROOT, capture_output=True).returncode:
         pytest.skip("the package is made from what is committed; this tree is no clone")
-    path = ROOT / "workflow/scripts/audit/package.py"
-    spec = importlib.util.spec_from_file_location("package_script", path)
-    script = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(script)
     target = tmp_path_factory.mktemp("dist") / "package.zip"
-    folder = os.getcwd()
-    os.chdir(ROOT)
-    try:
-        script.main(".", str(target))
-    finally:
-        os.chdir(folder)
+    program = runpy.run_path(str(ROOT / "workflow/scripts/audit/package.py"))
+    program["main"](ROOT, target)
     return target
 
 

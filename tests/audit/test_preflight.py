@@ -56,6 +56,11 @@ def test_every_planted_fault_is_found(package, file, content, check, what):
     assert (found[0], what in found[2]) == (check, True)
 
 
+def test_a_symbolic_link_is_found(package):
+    (package / "b.csv").symlink_to(package / "other.py")
+    assert [f[:2] for f in faults(package)] == [("symbolic link", "b.csv")]
+
+
 def test_a_large_file_is_found_by_its_size(package, monkeypatch):
     monkeypatch.setattr("monotowns.audit.preflight.LARGE", 1000)
     (package / "b.csv").write_text("1\n" * 600, encoding="utf-8")

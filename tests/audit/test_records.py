@@ -91,13 +91,14 @@ def test_a_users_error_leaves_no_record_and_no_traceback(tmp_path, capsys):
     def main():
         raise InputError("a.csv", "a column is missing", keys=["x"])
 
-    given = SimpleNamespace(log=[str(tmp_path / "log.json")])
+    sides = dict.fromkeys(("input", "output", "params", "wildcards"), Named())
+    given = SimpleNamespace(log=[str(tmp_path / "log.json")], **sides)
     with pytest.raises(SystemExit) as stop:
         stage.run(main, given)
     assert stop.value.code == 2
-    told = capsys.readouterr().err
-    assert "a.csv: a column is missing" in told
-    assert "Traceback" not in told
+    found = capsys.readouterr().err
+    assert "a.csv: a column is missing" in found
+    assert "Traceback" not in found
     assert not (tmp_path / "log.json").exists()
 
 
@@ -123,12 +124,12 @@ def test_a_run_whose_files_lie_apart_is_laid_out_as_a_plain_one(tmp_path, monkey
     (working / "north/logs/half.json").write_text('{"rule": "x"')
     monkeypatch.chdir(working)
     (tmp_path / "one").mkdir()
-    lay_out(tmp_path / "one", f"{study}/", "north/", ("panel", "build_panel", "all"))
-    told = load(tmp_path / "one/logs")["panel.csv"]
+    lay_out(tmp_path / "one", f"{study}/", "north/")
+    found = load(tmp_path / "one/logs")["panel.csv"]
     away = Path("outside", *mine.parts[1:], "towns.csv").as_posix()
-    assert told["rule"] == "build_panel"
-    assert told["log"] == "logs/estimate/a.json"
-    assert told["inputs"] == {
+    assert found["rule"] == "study_build_panel"
+    assert found["log"] == "logs/estimate/a.json"
+    assert found["inputs"] == {
         "data/snapshot/grp.csv": "1",
         away: "2",
         "outside/mine/towns.csv": "2",

@@ -9,11 +9,9 @@ from checkout import ROOT
 FILES = sorted(
     p for folder in ("monotowns", "scripts") for p in (ROOT / "workflow" / folder).rglob("*.py")
 )
-#: What waits for a server, stamps the record of a job, reads such a stamp, shows a run or measures
-#: what a stage costs may know the time.
-TIMED = ("transfer", "download", "stage", "runs", "progress", "audit/crate", "scale/datasets")
+#: What waits for a server or a run, stamps the record of a job or reads such a stamp.
+TIMED = ("acquire/transfer", "acquire/download", "run/stage", "run/lock", "audit/crate")
 CLOCK = {f"workflow/monotowns/{name}.py" for name in TIMED}
-CLOCK |= {p.relative_to(ROOT).as_posix() for p in (ROOT / "workflow/scripts/scale").glob("*.py")}
 #: Modules whose numbers depend on when, or in which process, they are asked.
 FORBIDDEN = {"random", "secrets", "uuid", "time", "datetime"}
 

@@ -57,28 +57,28 @@ def shown(*names, kind="number"):
 
 def test_a_number_comes_from_its_record_its_fact_or_the_collection(run):
     found = trace.origins(run)
-    assert found["gap.2021.low"] == {"file": "results/estimates/gap.csv", "row": 1}
-    assert found["towns"] == {"file": "results/facts/panel.json", "row": -1}
-    assert found["other"] == {"file": "results/numbers.json", "row": -1}
+    assert found["gap.2021.low"] == ("results/estimates/gap.csv", 1)
+    assert found["towns"] == ("results/facts/panel.json", -1)
+    assert found["other"] == ("results/numbers.json", -1)
 
 
 def test_a_number_printed_twice_stands_in_each_of_its_sentences(run):
-    told = trace.items(shown("towns", "towns", "gap.2021.low"), run, TEXTS)
-    assert [item["sentences"] for item in told] == [
+    found = trace.items(shown("towns", "towns", "gap.2021.low"), run, TEXTS)
+    assert [item["sentences"] for item in found] == [
         ["Of 312 towns all are located."],  # without the heading before it
         ["There are 312 of them."],
         ["It fell to −0.200 (−0.240 to −0.160), see 7."],
     ]
-    assert told[2]["record"]["term"] == "2021"
+    assert found[2]["record"]["term"] == "2021"
     # Printed once more than it is written, in a loop: then any of the sentences may be its own.
     often = trace.items(shown("towns", "towns", "towns"), run, TEXTS)
     assert [len(item["sentences"]) for item in often] == [2, 2, 2]
 
 
 def test_a_claim_brings_its_assertions_and_a_number_of_no_result_is_refused(run):
-    (told,) = trace.items(shown("fell", kind="claim"), run, TEXTS)
-    assert told["assertions"] == ["gap[2021] < 0"]
-    assert told["sentences"] == ["It fell to −0.200."]
+    (found,) = trace.items(shown("fell", kind="claim"), run, TEXTS)
+    assert found["assertions"] == ["gap[2021] < 0"]
+    assert found["sentences"] == ["It fell to −0.200."]
     (figure,) = trace.items(shown("map", kind="figure"), run, TEXTS)
     assert figure["file"] == "results/figures/map.svg"
     with pytest.raises(InputError, match=r"no result gives(.|\n)*gap\.2019\.low"):

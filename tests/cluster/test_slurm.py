@@ -10,7 +10,6 @@ import pytest
 import yaml
 from checkout import ROOT, built_copy
 from loopback import Cluster
-from monotowns.audit.rules import rules_of
 
 pytestmark = pytest.mark.workflow
 
@@ -111,7 +110,8 @@ def test_a_node_that_goes_down_costs_only_its_jobs(cluster, tree):
 def test_short_jobs_are_grouped(profile):
     text = (ROOT / f"workflow/profiles/{profile}/config.yaml").read_text(encoding="utf-8")
     config = yaml.safe_load(text)
-    figures = {n for n, rule in rules_of(ROOT).items() if rule.file.endswith("figures.smk")}
+    rules = (ROOT / "workflow/rules/figures.smk").read_text(encoding="utf-8")
+    figures = set(re.findall(r"^(?:rule|use rule \w+ as) (\w+)", rules, re.MULTILINE))
     assert config["groups"] == dict.fromkeys(figures, "figures") | {"estimate": "estimates"}
     assert set(config["group-components"]) == {"figures", "estimates"}
 

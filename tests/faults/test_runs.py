@@ -8,14 +8,12 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import suppress
 
-import psutil
 import pytest
 from checkout import checkout
+from monotowns.audit.records import set_aside
 from monotowns.run import lock as runs
 from monotowns.run import stage
-from monotowns.run.errors import InputError
 
 RUN = [sys.executable, "workflow/scripts/audit/run.py", "--cores", "2"]
 #: A panel, its measures and a few estimations: what the chain is made of, in half a minute.
@@ -24,31 +22,30 @@ TARGETS = [f"results/estimates/{name}.csv" for name in NAMES]
 MADE = [*TARGETS, "data/panel/panel.csv", "data/panel/measures.csv", "data/panel/weights.csv"]
 
 
-def start(tree, *words):
-    env = os.environ | {"PYTHONPATH": str(tree / "workflow")}
-    return subprocess.Popen(
-        [*RUN, *words],
-        cwd=tree,
-        env=env,
-        start_new_session=True,
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
+def start(tree, *words, command=RUN, stdout=subprocess.PIPE):
+    env = os.environ | {"PYTHONPATH": str(tree / "workflow"), "TMPDIR": str(tree)}
+    options = {"cwd": tree, "env": env, "stdout": stdout, "stderr": subprocess.STDOUT}
+    return subprocess.Popen([*command, *words], start_new_session=True, text=True, **options)
 
 
 def finish(tree, *words):
     run = start(tree, *words)
-    told, _ = run.communicate()
-    return run.returncode, told
+    printed, _ = run.communicate()
+    return run.returncode, printed
+
+
+def until(condition):
+    while not (found := condition()):
+        time.sleep(0.02)
+    return found
 
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
     """A finished run of the targets, and the bytes that it made."""
     tree = checkout(tmp_path_factory.mktemp("undisturbed"))
-    code, told = finish(tree, *TARGETS)
-    assert code == 0, told[-3000:]
+    code, printed = finish(tree, *TARGETS)
+    assert code == 0, printed[-3000:]
     return tree, {name: (tree / name).read_bytes() for name in MADE}
 
 
@@ -58,67 +55,108 @@ def tree(undisturbed, tmp_path):
     return shutil.copytree(undisturbed[0], tmp_path / "tree")
 
 
-def living():
-    """Groups of the processes that still run, without those that only wait for their parent."""
-    for process in psutil.process_iter():
-        with suppress(psutil.Error, ProcessLookupError):
-            if process.status() != psutil.STATUS_ZOMBIE:
-                yield os.getpgid(process.pid)
-
-
 def same(tree, undisturbed):
     return {name: (tree / name).read_bytes() for name in MADE} == undisturbed[1]
 
 
 @pytest.mark.workflow
-def test_killed_at_thirty_moments_and_resumed_it_makes_the_same_bytes(
-    undisturbed, tmp_path, figures
-):
-    """SIGKILL to the run and all its processes, each time at another moment, then again."""
-    tree, rng, kills, done = checkout(tmp_path / "killed"), random.Random(30), [], 0
-    while len(kills) < 30:
-        run = start(tree, *TARGETS)
-        moment = rng.uniform(0.2, 9.0)
-        try:
-            run.wait(moment)
-        except subprocess.TimeoutExpired:
-            os.killpg(run.pid, signal.SIGKILL)
-            run.wait()
-            # Its children die with it, on a busy machine a moment later; they share its lock.
-            while run.pid in living():
+def test_killed_thirty_times_and_resumed_it_makes_the_same_bytes(undisturbed, tmp_path, figures):
+    """SIGKILL after a random number of lines, to the run alone or to all its processes.
+
+    The next run starts at once: it waits by itself for what outlived the kill.
+    """
+    tree, rng, printed = checkout(tmp_path / "killed"), random.Random(30), tmp_path / "printed"
+    kills = done = 0
+    while kills < 30:
+        with printed.open("w") as stdout:
+            run, lines = start(tree, *TARGETS, stdout=stdout), rng.randint(0, 60)
+            while run.poll() is None and printed.read_text().count("\n") < lines:
                 time.sleep(0.02)
-            kills.append(round(moment, 1))
+        if run.poll() is None:
+            rng.choice((os.kill, os.killpg))(run.pid, signal.SIGKILL)
+            kills += 1
+            run.wait()
             continue
         # It was quicker than the kill: all is made; begin anew with one part missing.
-        assert run.returncode == 0, run.stdout.read()[-3000:]
+        assert run.returncode == 0, printed.read_text()[-3000:]
         done += 1
         (tree / rng.choice(MADE)).unlink()
-    code, told = finish(tree, *TARGETS)
-    assert code == 0, told[-3000:]
+    code, last = finish(tree, *TARGETS)
+    assert code == 0, last[-3000:]
     assert same(tree, undisturbed)
-    figures |= {
-        "kills": len(kills),
-        "finished in between": done,
-        "first kill, s": min(kills),
-        "last kill, s": max(kills),
-    }
+    figures |= {"kills": kills, "finished in between": done}
+
+
+def test_a_second_run_says_that_the_first_is_at_work(tmp_path):
+    with runs.hold(tmp_path):
+        code, printed = finish(checkout(tmp_path, ("workflow",)))
+    assert code == 2
+    assert "another run is at work here" in printed
+    assert f"process {os.getpid()}, since" in printed
+    assert "Traceback" not in printed
+    with runs.hold(tmp_path):
+        pass
+
+
+@pytest.fixture
+def sleeper(tmp_path):
+    """A process that works in a folder until it is killed; marked as one of a run, or by name."""
+    program = tmp_path / "snakemake"
+    program.write_text("import time\ntime.sleep(600)\n", encoding="utf-8")
+    started = []
+
+    def start(marked):
+        mark = {runs.MARK: str(tmp_path)} if marked else {}
+        name = ["-c", program.read_text()] if marked else [str(program)]
+        started.append(
+            subprocess.Popen([sys.executable, *name], cwd=tmp_path, env=os.environ | mark)
+        )
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.parametrize("marked", [True, False])
+def test_a_run_waits_for_what_a_killed_run_left_and_removes_its_marks(
+    tmp_path, sleeper, marked, capfd
+):
+    (tmp_path / ".snakemake/locks").mkdir(parents=True)
+    mark = tmp_path / ".snakemake/locks/0.input.lock"
+    mark.touch()
+    left = sleeper(marked)
+    until(lambda: left.pid in runs.at_work(tmp_path))
+    assert runs.at_work(tmp_path.parent) == []
+
+    def end_it(*_):
+        # The wait has begun: it asks again.
+        assert mark.exists()
+        left.kill()
+        left.wait()
+
+    signal.signal(signal.SIGALRM, end_it)
+    signal.setitimer(signal.ITIMER_REAL, 0.5)
+    with runs.hold(tmp_path):
+        assert left.poll() is not None
+        assert not mark.exists()
+    assert f"still at work: process {{{left.pid}}}" in capfd.readouterr().out
 
 
 @pytest.mark.workflow
-def test_the_second_run_says_that_the_first_is_at_work(tree, undisturbed):
-    (tree / TARGETS[0]).unlink()
-    first = start(tree, *TARGETS)
-    lock = tree / ".snakemake/run.lock"
-    while not (lock.exists() and f"process {first.pid}" in lock.read_text()):
-        time.sleep(0.02)
-    code, told = finish(tree, *TARGETS)
-    assert code == 2
-    assert "another run is at work here" in told
-    assert f"process {first.pid}, since" in told
-    assert "Traceback" not in told
-    first.communicate()
-    assert first.returncode == 0
-    assert same(tree, undisturbed)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_verification_that_is_ended_takes_its_run_and_its_folder_with_it(tmp_path, number):
+    tree = checkout(tmp_path / "tree")
+    verify = start(tree, command=[sys.executable, "workflow/scripts/audit/verify.py"])
+    until(lambda: list(tree.glob("verify */run/logs")) or verify.poll() is not None)
+    (folder,) = tree.glob("verify *")
+    assert runs.at_work(folder / "run")
+    os.kill(verify.pid, number)
+    verify.communicate()
+    assert verify.returncode not in (0, 1)
+    assert runs.at_work(folder / "run") == []
+    assert not folder.exists()
 
 
 @pytest.mark.workflow
@@ -130,12 +168,12 @@ def test_an_altered_intermediate_file_is_kept_aside_and_made_anew(tree, undistur
     # Not even its size and time tell: only its content does.
     os.utime(panel, ns=(kept.st_atime_ns, kept.st_mtime_ns))
     assert len(altered) == kept.st_size
-    code, told = finish(tree, *TARGETS)
-    assert code == 0, told[-3000:]
-    assert "Not as their jobs left them: data/panel/panel.csv" in told
+    code, printed = finish(tree, *TARGETS)
+    assert code == 0, printed[-3000:]
+    assert "Not as their jobs left them: data/panel/panel.csv" in printed
     assert (tree / ".snakemake/aside/1/data/panel/panel.csv").read_bytes() == altered
     assert same(tree, undisturbed)
-    figures["jobs made anew"] = int(re.search(r"(\d+) of \d+ steps \(100%\)", told)[1])
+    figures["jobs made anew"] = int(re.search(r"(\d+) of \d+ steps \(100%\)", printed)[1])
 
 
 @pytest.mark.workflow
@@ -148,17 +186,17 @@ def test_results_that_cannot_be_written_are_one_message(tree, undisturbed, tmp_p
     if os.geteuid() or subprocess.run(mount, capture_output=True).returncode:
         pytest.skip("needs the right to mount")
     try:
-        code, told = finish(tree, TARGETS[0])
+        code, printed = finish(tree, TARGETS[0])
         assert code != 0
-        assert "No space left on device" in told
+        assert "No space left on device" in printed
         remount = ["mount", "-o", "remount,size=20m,ro", str(results)]
         subprocess.run(remount, check=True)
-        code, told = finish(tree, TARGETS[0])
+        code, printed = finish(tree, TARGETS[0])
         assert code != 0
-        assert "Read-only file system" in told
+        assert "Read-only file system" in printed
         subprocess.run(["mount", "-o", "remount,rw", str(results)], check=True)
-        code, told = finish(tree, TARGETS[0])
-        assert code == 0, told[-3000:]
+        code, printed = finish(tree, TARGETS[0])
+        assert code == 0, printed[-3000:]
         assert (results / "gap_after.csv").read_bytes() == undisturbed[1][TARGETS[0]]
     finally:
         subprocess.run(["umount", str(results)], check=True)
@@ -170,50 +208,22 @@ def test_a_clock_set_back_changes_no_result(tree, undisturbed):
     past = time.time() - 10 * 365 * 86400
     for name in TARGETS[:2]:
         os.utime(tree / name, (past, past))
-    code, told = finish(tree, *TARGETS)
-    assert code == 0, told[-3000:]
+    code, printed = finish(tree, *TARGETS)
+    assert code == 0, printed[-3000:]
     assert same(tree, undisturbed)
     # And an input from the future: what depends on it is made again, once.
     future = time.time() + 86400
     os.utime(tree / "data/snapshot/toser.csv", (future, future))
-    code, told = finish(tree, *TARGETS)
-    assert code == 0, told[-3000:]
+    code, printed = finish(tree, *TARGETS)
+    assert code == 0, printed[-3000:]
     assert same(tree, undisturbed)
 
 
-def test_a_mark_of_a_killed_run_is_removed_and_one_of_a_live_run_kept(tmp_path):
-    locks = tmp_path / runs.LOCKS
-    locks.mkdir(parents=True)
-    (locks / "0.input.lock").touch()
-    assert runs.free(tmp_path) == ["0.input.lock"]
-    (locks / "0.input.lock").touch()
-    program = tmp_path / "snakemake"
-    program.write_text("import time\ntime.sleep(60)\n", encoding="utf-8")
-    alive = subprocess.Popen([sys.executable, str(program)], cwd=tmp_path)
-    try:
-        while not runs.others(tmp_path):
-            time.sleep(0.02)
-        with pytest.raises(InputError, match=f"another run is at work(.|\n)*{alive.pid}"):
-            runs.free(tmp_path)
-        assert (locks / "0.input.lock").exists()
-    finally:
-        alive.kill()
-        alive.wait()
-
-
-def test_a_folder_is_held_once_and_freed_after(tmp_path):
-    with runs.hold(tmp_path), pytest.raises(InputError, match="another run"), runs.hold(tmp_path):
-        pass
-    with runs.hold(tmp_path):
-        pass
-
-
 def test_what_is_set_aside_is_not_lost(tmp_path):
-    assert runs.set_aside(tmp_path, []) is None
     for number in ("1", "2"):
         (tmp_path / "data").mkdir(exist_ok=True)
         (tmp_path / "data/a.csv").write_text(number, encoding="utf-8")
-        place = runs.set_aside(tmp_path, ["data/a.csv"])
+        place = set_aside(tmp_path, ["data/a.csv"])
         assert (place / "data/a.csv").read_text(encoding="utf-8") == number
         assert not (tmp_path / "data/a.csv").exists()
 

@@ -1,5 +1,7 @@
 # From every number of the paper back to its source. The records of the jobs (logs) are read as
 # they lie; times and commits stand in them, so that the page is no result and has no fixed bytes.
+from monotowns.audit.rules import rules_of
+
 AUDIT_TABLES = {
     "Sample flow": (
         "results/tables/sample_flow.csv",
@@ -50,8 +52,11 @@ rule write_audit:
         "logs/write_audit.json",
     params:
         config=config,
-        specifications=SPECIFICATIONS,
-        tables=AUDIT_TABLES,
+        rules=rules_of(workflow, HERE or "."),
+        tables=[
+            (name.lower().replace(" ", "-"), name, about, path.removeprefix(HERE))
+            for name, (path, about) in AUDIT_TABLES.items()
+        ],
         here=HERE,
     message:
         "Audit: results/audit/index.html, from every number back to its source"

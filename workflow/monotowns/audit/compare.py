@@ -1,131 +1,48 @@
-"""How far a rerun agrees with what was published: file by file and cell by cell."""
+"""How far two runs agree, file by file and cell by cell.
+
+Both are given as folders of what was kept of them, see :mod:`monotowns.audit.expected`.
+"""
 
 import json
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pandas as pd
 
 from monotowns.acquire.drift import drift
-from monotowns.audit.expected import BY_CELL, WHOLE, cell_digests, digests
+from monotowns.audit.expected import BY_CELL, WHOLE
 from monotowns.audit.tolerance import BEYOND, PROPORTIONS, WITHIN, graded, last_digit
 
+#: Causes before consequences: the order in which differences are reported.
+ORDER = (
+    "data/snapshot/*",
+    "data/panel/*",
+    "results/estimates.csv",
+    "results/facts/*",
+    "results/tables/*",
+    "*.csv",
+    "*.json",
+    "results/figures/*",
+    "*",
+)
 #: Written from the other results: when those are within tolerance, one unit of the last printed
-#: digit is, too; what can be written anew from the rerun's own results must be just that.
+#: digit is, too.
 DERIVED = ("numbers.json", "claims.csv", "checklist.csv", "tables/*_print.csv")
-COLUMNS = ["file", "key", "column", "expected", "found", "grade", "why"]
+COLUMNS = ["file", "key", "column", "expected", "found"]
+RECORDS = "results/estimates.csv"
 
 
-def compare(folder, root, draws: int) -> pd.DataFrame:
-    """Compare a rerun with what was kept.
-
-    Parameters
-    ----------
-    folder : path-like
-        See :func:`keep`.
-    root : path-like
-        Folder of the rerun.
-    draws : int
-        Random draws where a record does not say their number.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row a difference: ``file``, ``key`` (of the row), ``column``, ``expected``, ``found``,
-        ``grade`` (``within`` a tolerance or ``beyond``) and ``why``. Empty when every byte agrees.
-    """
-    folder, root, found = Path(folder), Path(root), []
-    for path in sorted(p for pattern in WHOLE for p in folder.glob(pattern)):
-        name = path.relative_to(folder).as_posix()
-        now = root / "results" / name
-        if not now.is_file():
-            found.append((f"results/{name}", "", "", "a file", "none", BEYOND, "missing"))
-        elif now.read_bytes() != path.read_bytes():
-            differ = _json_cells if path.suffix == ".json" else _csv_cells
-            found += [(f"results/{name}", *cell) for cell in differ(path, now, draws)]
-    here = digests(root).set_index("path")["sha256"]
-    for row in pd.read_csv(folder / "digests.csv").itertuples(index=False):
-        if row.path not in here:
-            found.append((row.path, "", "", row.sha256[:16], "none", BEYOND, "missing"))
-        elif here[row.path] != row.sha256:
-            grade, why = _bytes(row.path)
-            cells = _by_digest(folder, root, row.path)
-            if len({c[0] for c in cells}) > 1 and len({c[1] for c in cells}) > 1:
-                why += "; these cells are candidates: rows and columns that changed, crossed"
-            cells = cells or [("", "", row.sha256[:16], here[row.path][:16])]
-            found += [(row.path, *cell, grade, why) for cell in cells]
-    known = {f"results/{p.relative_to(folder).as_posix()}" for p in folder.rglob("*")}
-    there = [p for pattern in WHOLE for p in (root / "results").glob(pattern)]
-    extra = [name for p in there if (name := p.relative_to(root).as_posix()) not in known]
-    extra += sorted(set(here.index) - set(pd.read_csv(folder / "digests.csv")["path"]))
-    found += [(name, "", "", "none", "a file", BEYOND, "not expected") for name in extra]
-    return _with_derived(pd.DataFrame(found, columns=COLUMNS, dtype=object), root)
-
-
-def _with_derived(found, root):
-    """What is written from the other results moves within tolerance when they do."""
-    files = found["file"].str.removeprefix("results/")
-    derived = files.map(lambda name: any(Path(name).match(pattern) for pattern in DERIVED))
-    others = found[~derived & found["file"].str.endswith((".csv", ".json")).astype(bool)]
-    if len(others) and (others["grade"] == WITHIN).all():
-        anew = _written_anew(root)
-        for i in found.index[derived]:
-            row = found.loc[i]
-            if anew.get(row["file"], {}).get(row["key"]) == row["found"] or last_digit(
-                row["expected"], row["found"]
-            ):
-                found.loc[i, ["grade", "why"]] = WITHIN, "printed from results within tolerance"
-    return found
-
-
-def _written_anew(root):
-    """Numbers of the text as the rerun's own records and facts give them."""
-    from monotowns.manuscript import numbers as manuscript
-
-    records = pd.read_csv(root / "results/estimates.csv", dtype={"term": str})
-    facts = [json.loads(p.read_text(encoding="utf-8")) for p in root.glob("results/facts/*.json")]
-    return {"results/numbers.json": manuscript.of_records(records) | manuscript.of_facts(*facts)}
-
-
-def _bytes(path):
-    if path.startswith("results/"):
-        return WITHIN, "drawn from the numbers above; other fonts or libraries give other bytes"
-    return BEYOND, "data must agree byte for byte"
-
-
-def _by_digest(folder, root, path):
-    """Cells of a table that is kept by digests: where changed rows and columns cross."""
-    if path not in BY_CELL:
-        return []
-    now, key = cell_digests(root / path, BY_CELL[path]), BY_CELL[path]
-    old = {
-        kind: pd.read_csv(folder / "cells" / f"{Path(path).stem}.{kind}.csv", dtype=str)
-        for kind in ("rows", "columns")
-    }
-    rows = drift(path, old["rows"], now["rows"], key)
-    columns = drift(path, old["columns"], now["columns"], ["column"])
-    table = pd.read_csv(root / path, dtype=str, keep_default_na=False)
-    table.index = _labels(table, key)
-    changed = [name.removeprefix("column=") for name in columns["key"].unique()]
-    found = []
-    for row in rows.itertuples(index=False):
-        if row.column == "(row)":
-            found.append((row.key, "(row)", row.snapshot, row.now))
-        else:
-            found += [
-                (row.key, c, "other than", table.at[row.key, c]) for c in changed if c in table
-            ]
-    return found or [("", "(order)", "", "")]
-
-
-def _labels(table, key):
-    label = key[0] + "=" + table[key[0]]
-    for column in key[1:]:
-        label = label + " " + column + "=" + table[column]
-    return label
+def read(path) -> pd.DataFrame:
+    """Read a kept table or JSON object as a table of text."""
+    if path.suffix == ".csv":
+        return pd.read_csv(path, dtype=str, keep_default_na=False)
+    entries = json.loads(path.read_text(encoding="utf-8")).items()
+    rows = [(k, *map(str, v if isinstance(v, list) else (v, ""))) for k, v in entries]
+    return pd.DataFrame(rows, columns=["name", "value", "kind"])
 
 
 def key_of(table: pd.DataFrame) -> list[str]:
-    """The fewest leading columns that tell the rows of a table apart; all where none do."""
+    """The fewest leading columns that identify the rows of a table; all where none do."""
     text = [c for c in table.columns if not table[c].str.fullmatch(r"-?\d+\.\d*").any()]
     for count in range(1, len(text) + 1):
         if not table.duplicated(text[:count]).any():
@@ -133,58 +50,140 @@ def key_of(table: pd.DataFrame) -> list[str]:
     return list(table.columns)
 
 
-def _csv_cells(path, now, draws):
-    old = pd.read_csv(path, dtype=str, keep_default_na=False)
-    new = pd.read_csv(now, dtype=str, keep_default_na=False)
-    key = ["specification", "term", "variance"] if path.name == "estimates.csv" else key_of(old)
-    if missing := [c for c in key if c not in new]:
-        return [("", c, "a column", "none", BEYOND, "missing") for c in missing]
-    records = dict(zip(_labels(old, key), old.to_dict("records"), strict=True))
-    for cell in drift(path.name, old, new, key).itertuples(index=False):
-        record = records.get(cell.key, {})
-        scale = PROPORTIONS.get((path.name, cell.column), 0)
-        grade, why = graded(cell.column, cell.snapshot, cell.now, record, draws, scale)
-        yield cell.key, cell.column, cell.snapshot, cell.now, grade, why
+def differences(a, b) -> pd.DataFrame:
+    """Find the cells and files in which two runs differ, causes before consequences.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``file``, ``key`` (of the row), ``column``, ``expected`` (in A) and ``found`` (in B).
+    """
+    a, b = Path(a), Path(b)
+    found = [
+        row
+        for name in sorted(
+            {p.relative_to(x).as_posix() for x in (a, b) for w in WHOLE for p in x.glob(w)}
+        )
+        for row in _cells(f"results/{name}", a / name, b / name)
+    ]
+    panels = []
+    for path, key in BY_CELL.items():
+        rows, columns = (f"cells/{Path(path).stem}.{kind}.csv" for kind in ("rows", "columns"))
+        changed = [row[1][7:] for row in _cells(path, a / columns, b / columns, ["column"])]
+        for file, label, column, *sides in _cells(path, a / rows, b / rows, key):
+            column = ", ".join(changed) if column == "digest" else column
+            panels.append((file, label, column, *sides))
+    inside = {row[0] for row in panels}
+    for _, label, column, *sides in _cells("", a / "digests.csv", b / "digests.csv", ["path"]):
+        path = label.removeprefix("path=")
+        if column != "bytes" and path not in inside:
+            found.append((path, "", "", *(side[:16] for side in sides)))
+    found = pd.DataFrame(found + panels, columns=COLUMNS, dtype=object)
+    rank = found["file"].map(lambda f: next(i for i, p in enumerate(ORDER) if fnmatch(f, p)))
+    return found.iloc[rank.argsort(kind="stable")].reset_index(drop=True)
 
 
-def _json_cells(path, now, draws):
-    old = json.loads(path.read_text(encoding="utf-8"))
-    new = json.loads(now.read_text(encoding="utf-8"))
-    for name in sorted(set(old) | set(new)):
-        before, after = old.get(name, "none"), new.get(name, "none")
-        if before == after:
-            continue
-        kind = before[1] if isinstance(before, list) else ""
-        values = [v[0] if isinstance(v, list) else v for v in (before, after)]
-        # The p-values among the facts are of permutations; estimators' stand in the records.
-        scale = 1 if kind == "p" else 0
-        yield name, "value", *values, *graded("value", *map(str, values), {}, draws, scale)
+def _cells(file, old, new, key=None):
+    """Cells in which two files differ: file, key, column and the two sides."""
+    there = [path.is_file() for path in (old, new)]
+    if there != [True, True]:
+        sides = ("a file" if one else "none" for one in there)
+        return [(file, "", "", *sides)] if any(there) else []
+    if old.read_bytes() == new.read_bytes():
+        return []
+    before, after = read(old), read(new)
+    key = ["specification", "term", "variance"] if file == RECORDS else key or key_of(before)
+    if missing := [column for column in key if column not in after]:
+        return [(file, "", column, "a column", "none") for column in missing]
+    found = drift(file, before, after, key)[["key", "column", "snapshot", "now"]]
+    return [(file, *row) for row in found.to_numpy()] or [(file, "", "", "bytes", "other bytes")]
 
 
-def report(differences: pd.DataFrame, compared: int, shown: int = 20) -> tuple[str, str]:
+def compare(a, b, draws: int) -> pd.DataFrame:
+    """Grade the differences of a rerun from what was kept.
+
+    Parameters
+    ----------
+    a, b : path-like
+        What was kept, and what was kept of the rerun.
+    draws : int
+        Random draws where a record does not give their number.
+
+    Returns
+    -------
+    pandas.DataFrame
+        See :func:`differences`; and ``grade`` (``within`` a tolerance or ``beyond``) and ``why``.
+    """
+    found, records = differences(a, b), read(Path(a, "estimates.csv")).to_dict("records")
+    label = "specification={specification} term={term} variance={variance}"
+    records = {label.format(**record): record for record in records}
+    kinds = {
+        (f"results/facts/{path.name}", f"name={row.name}"): row.kind
+        for path in Path(a).glob("facts/*.json")
+        for row in read(path).itertuples(index=False)
+    }
+    grades = []
+    for row in found.itertuples(index=False):
+        name = Path(row.file).name
+        if row.file.startswith("results/") and row.column:
+            # The p-values among the facts are of permutations; estimators' stand in the records.
+            scale = kinds.get((row.file, row.key)) == "p" or PROPORTIONS.get((name, row.column), 0)
+            record = records.get(row.key, {}) if row.file == RECORDS else {}
+            grades.append(graded(row.column, row.expected, row.found, record, draws, scale))
+        else:
+            grades.append((BEYOND, "data, pictures and pages must agree byte for byte"))
+    found[["grade", "why"]] = pd.DataFrame(grades, columns=["grade", "why"], dtype=object)
+    files = found["file"].str.removeprefix("results/")
+    derived = files.map(lambda file: any(fnmatch(file, pattern) for pattern in DERIVED)).astype(
+        bool
+    )
+    results = found[~derived & files.str.endswith((".csv", ".json")).astype(bool)]
+    if len(results) and (results["grade"] == WITHIN).all():
+        for i, row in found[derived].iterrows():
+            if last_digit(row["expected"], row["found"]):
+                found.loc[i, ["grade", "why"]] = WITHIN, "printed from results within tolerance"
+    return found
+
+
+def report(found: pd.DataFrame, compared: int) -> tuple[str, list[str], list[str]]:
     """Say how far a rerun agrees.
+
+    Parameters
+    ----------
+    found : pandas.DataFrame
+        See :func:`compare`.
+    compared : int
+        How many files were compared.
 
     Returns
     -------
     grade : str
         ``full`` (every byte), ``partial`` (all within tolerance) or ``failed``.
-    text : str
-        The grade and the differences, those beyond tolerance first.
+    summary : list of str
+        The grade, and a line for every file that differs, causes before consequences.
+    details : list of str
+        A line for every difference.
     """
-    beyond = differences["grade"] == BEYOND
-    grade = "full" if differences.empty else "failed" if beyond.any() else "partial"
-    told = {
-        "full": f"FULL: all {compared} files agree byte for byte.",
-        "partial": f"PARTIAL: {len(differences)} differences, all within tolerance.",
-        "failed": f"FAILED: {beyond.sum()} differences beyond tolerance, {(~beyond).sum()} within.",
-    }
-    lines = [told[grade]]
-    ordered = pd.concat([differences[beyond], differences[~beyond]])
-    for row in ordered[:shown].itertuples(index=False):
-        place = " ".join(part for part in (row.file, row.key, row.column) if part)
-        lines.append(
-            f"  {row.grade}: {place}: expected {row.expected}, found {row.found} ({row.why})"
-        )
-    if len(ordered) > shown:
-        lines.append(f"  and {len(ordered) - shown} more")
-    return grade, "\n".join(lines)
+    beyond = found["grade"] == BEYOND
+    grade = "full" if found.empty else "failed" if beyond.any() else "partial"
+    summary = {
+        "full": [f"FULL: all {compared} files agree byte for byte."],
+        "partial": [f"PARTIAL: {len(found)} differences, all within tolerance."],
+        "failed": [
+            f"FAILED: {beyond.sum()} differences beyond tolerance, {(~beyond).sum()} within."
+        ],
+    }[grade]
+    for file, rows in found.groupby("file", sort=False):
+        summary.append(f"  {file}: {len(rows)}, {beyond[rows.index].sum()} beyond tolerance")
+    details = [
+        f"{row.grade}: {' '.join(part for part in (row.file, row.key, row.column) if part)}: "
+        f"expected {row.expected}, found {row.found} ({row.why})"
+        for row in found.itertuples(index=False)
+    ]
+    return grade, summary, details
+
+
+def compared(folder) -> int:
+    """How many files a comparison with what was kept looks at."""
+    whole = sum(1 for pattern in WHOLE for _ in Path(folder).glob(pattern))
+    return whole + len(read(Path(folder, "digests.csv")))

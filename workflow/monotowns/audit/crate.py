@@ -7,23 +7,18 @@ every job, each with its step, what it read and what it wrote.
 
 import json
 from datetime import datetime, timedelta
+from mimetypes import guess_type
 from pathlib import Path
 
-PROFILES = [
-    ("https://w3id.org/ro/wfrun/process/0.5", "Process Run Crate"),
-    ("https://w3id.org/ro/wfrun/workflow/0.5", "Workflow Run Crate"),
-    ("https://w3id.org/ro/wfrun/provenance/0.5", "Provenance Run Crate"),
-    ("https://w3id.org/workflowhub/workflow-ro-crate/1.0", "Workflow RO-Crate"),
-]
+from rocrate.rocrate import ROCrate
+
+PROFILES = (
+    "https://w3id.org/ro/wfrun/process/0.5",
+    "https://w3id.org/ro/wfrun/workflow/0.5",
+    "https://w3id.org/ro/wfrun/provenance/0.5",
+    "https://w3id.org/workflowhub/workflow-ro-crate/1.0",
+)
 TERMS = "https://w3id.org/ro/terms/workflow-run/context"
-FORMATS = {
-    ".csv": "text/csv",
-    ".json": "application/json",
-    ".pdf": "application/pdf",
-    ".svg": "image/svg+xml",
-    ".png": "image/png",
-    ".yaml": "application/yaml",
-}
 
 
 def times(record: dict) -> dict[str, str]:
@@ -33,8 +28,8 @@ def times(record: dict) -> dict[str, str]:
     return {"startTime": start.isoformat(), "endTime": end.isoformat(timespec="seconds")}
 
 
-def crate_of(model: dict, config: dict, version: str, files="files"):
-    """Describe a run.
+def crate_of(model: dict, config: dict, version: str, files="files") -> ROCrate:
+    """Describe a run; its metadata name every file by sha256, and nothing is copied.
 
     Parameters
     ----------
@@ -46,37 +41,24 @@ def crate_of(model: dict, config: dict, version: str, files="files"):
         Of Snakemake.
     files : str
         Folder of the crate in which the files of the run lie under their own paths.
-
-    Returns
-    -------
-    rocrate.rocrate.ROCrate
-        Its metadata name every file by sha256; nothing is copied.
     """
-    from rocrate.model.computationalworkflow import ComputationalWorkflow
-    from rocrate.model.computerlanguage import ComputerLanguage
-    from rocrate.model.contextentity import ContextEntity
-    from rocrate.model.file import File
-    from rocrate.rocrate import ROCrate
-
     crate = ROCrate()
     crate.metadata.extra_contexts.append(TERMS)
 
     def add(identity, kind, /, **properties):
-        return crate.add(ContextEntity(crate, identity, {"@type": kind, **properties}))
+        return crate.add_jsonld({"@id": identity, "@type": kind, **properties})
 
     def file(path, kind="File", /, **properties):
-        found = crate.dereference(f"{files}/{path}")
-        if found is None:
-            properties = {"@type": kind, "name": path, **properties}
-            if ending := FORMATS.get(Path(path).suffix):
-                properties["encodingFormat"] = ending
-            found = crate.add(File(crate, dest_path=f"{files}/{path}", properties=properties))
-        return found
+        if found := crate.dereference(f"{files}/{path}"):
+            return found
+        if kind_of := guess_type(path)[0]:
+            properties["encodingFormat"] = kind_of
+        properties |= {"@type": kind, "name": path}
+        return crate.add_file(dest_path=f"{files}/{path}", properties=properties)
 
-    profiles = [
-        add(url, "CreativeWork", name=name, version=url.rsplit("/", 1)[1]) for url, name in PROFILES
-    ]
     jobs = model["jobs"]
+    started = min(times(job)["startTime"] for job in jobs)
+    ended = max(times(job)["endTime"] for job in jobs)
     root = crate.root_dataset
     root["name"] = "A run of the study of Russia's monotowns"
     root["description"] = (
@@ -85,99 +67,70 @@ def crate_of(model: dict, config: dict, version: str, files="files"):
     )
     root["license"] = "https://spdx.org/licenses/MIT"
     root["creditText"] = config["author"]
-    root["conformsTo"] = profiles
-    # When it was published is when its last job ended: the metadata hold no other time.
-    last = max(times(job)["endTime"] for job in jobs)
-    root["datePublished"] = last
-    language = crate.add(
-        ComputerLanguage(
-            crate,
-            "#snakemake",
-            {"name": "Snakemake", "version": version, "url": "https://snakemake.github.io"},
-        )
+    root["datePublished"] = ended
+    kinds = ["File", "SoftwareSourceCode", "ComputationalWorkflow", "HowTo"]
+    workflow = crate.add_workflow(
+        dest_path=f"{files}/Snakefile",
+        properties={"@type": kinds, "name": "Snakefile"},
+        main=True,
+        lang="snakemake",
+        lang_version=version,
     )
-    workflow = crate.add(
-        ComputationalWorkflow(
-            crate,
-            dest_path=f"{files}/Snakefile",
-            properties={
-                "@type": ["File", "SoftwareSourceCode", "ComputationalWorkflow", "HowTo"],
-                "name": "Snakefile",
-            },
+    root["conformsTo"] = [add(url, "CreativeWork", version=url[-3:]) for url in PROFILES]
+    values = []
+    for key, value in config.items():
+        text = json.dumps(value, default=str)
+        values.append(add(f"#value-{key}", "PropertyValue", name=key, value=text))
+        values[-1]["exampleOfWork"] = crate.add_formal_parameter(
+            key, "Text", identifier=f"#setting-{key}"
         )
-    )
-    workflow["programmingLanguage"] = language
-    root["mainEntity"] = workflow
-    settings = [
-        (
-            add(f"#setting-{key}", "FormalParameter", name=key, additionalType="Text"),
-            add(f"#value-{key}", "PropertyValue", name=key, value=json.dumps(value, default=str)),
-        )
-        for key, value in config.items()
-    ]
-    for parameter, value in settings:
-        value["exampleOfWork"] = parameter
-    workflow["input"] = [parameter for parameter, _ in settings]
+    workflow["input"] = [value["exampleOfWork"] for value in values]
     for known in model["files"]:
-        if not known["sha256"]:
-            continue
         about = {"sha256": known["sha256"]}
         if source := known["source"]:
             about |= {"description": source.citation, "usageInfo": source.licence}
-        file(known["path"], **about)
-    engine = add("#engine", "SoftwareApplication", name="Snakemake", softwareVersion=version)
+        if known["sha256"]:
+            file(known["path"], **about)
     steps, controls = {}, []
     for job in jobs:
-        rule = job["about"]
-        script = file(rule.script, ["File", "SoftwareSourceCode", "SoftwareApplication"])
-        if rule.name not in steps:
-            steps[rule.name] = add(
-                f"#step-{rule.name}", "HowToStep", name=rule.name, position=str(len(steps) + 1)
-            )
-            steps[rule.name]["workExample"] = script
-        action = add(
+        rule = job["rule"]
+        script = file(rule["script"], ["File", "SoftwareSourceCode", "SoftwareApplication"])
+        if not (step := steps.get(rule["name"])):
+            step = add(f"#step-{rule['name']}", "HowToStep", name=rule["name"])
+            steps[rule["name"]] = step
+            step["position"], step["workExample"] = str(len(steps)), script
+        about = f"{rule['file']}:{rule['line']}, {job['peak_mb']} MB, commit {job['commit']}"
+        action = crate.add_action(
+            script,
             f"#{job['id']}",
-            "CreateAction",
-            name=job["name"],
-            **times(job),
-            description=f"{rule.file}:{rule.line}, {job['peak_mb']} MB, "
-            f"commit {job['commit'] or 'unknown'}",
+            object=[file(path) for path in job["inputs"]],
+            result=[file(path) for path in job["outputs"]],
+            properties={"name": job["name"], "description": about, **times(job)},
         )
-        action["instrument"] = script
-        action["object"] = [file(path) for path in job["inputs"]]
-        action["result"] = [file(path) for path in job["outputs"]]
         action["actionStatus"] = "http://schema.org/CompletedActionStatus"
         control = add(f"#control-{job['name']}", "ControlAction", name=f"run {job['name']}")
-        control["instrument"], control["object"] = steps[rule.name], action
+        control["instrument"], control["object"] = step, action
         controls.append(control)
     workflow["step"] = list(steps.values())
-    workflow["hasPart"] = list(
-        {s["workExample"].id: s["workExample"] for s in steps.values()}.values()
-    )
-    run = add(
+    workflow["hasPart"] = [file(path) for path in {job["rule"]["script"]: 0 for job in jobs}]
+    written = dict.fromkeys(path for job in jobs for path in job["outputs"])
+    read = dict.fromkeys(path for job in jobs for path in job["inputs"] if path not in written)
+    span = {"startTime": started, "endTime": ended}
+    run = crate.add_action(
+        workflow,
         "#run",
-        "CreateAction",
-        name="the run",
-        endTime=last,
-        startTime=min(times(job)["startTime"] for job in jobs),
+        object=[*map(file, read), *values],
+        result=[*map(file, written)],
+        properties={"name": "the run", **span},
     )
-    written = {path for job in jobs for path in job["outputs"]}
-    read = {path for job in jobs for path in job["inputs"]}
-    run["instrument"] = workflow
-    run["object"] = [*(file(p) for p in sorted(read - written)), *(value for _, value in settings)]
-    run["result"] = [file(path) for path in sorted(written)]
     root["mentions"] = run
-    organize = add(
-        "#organize",
-        "OrganizeAction",
-        name="Snakemake runs the jobs",
-        **{"startTime": run["startTime"], "endTime": last},
-    )
+    engine = add("#engine", "SoftwareApplication", name="Snakemake", softwareVersion=version)
+    organize = add("#organize", "OrganizeAction", name="Snakemake runs the jobs", **span)
     organize["instrument"], organize["object"], organize["result"] = engine, controls, run
     return crate
 
 
-def write_crate(crate, folder) -> None:
+def write_crate(crate: ROCrate, folder) -> None:
     """Write ``ro-crate-metadata.json`` into a folder that holds the files already."""
     text = json.dumps(crate.metadata.generate(), indent=1, ensure_ascii=False)
-    (Path(folder) / "ro-crate-metadata.json").write_text(text, encoding="utf-8")
+    Path(folder, "ro-crate-metadata.json").write_text(text, encoding="utf-8")

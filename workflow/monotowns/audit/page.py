@@ -10,27 +10,19 @@ import yaml
 
 #: Rows of a table that its view shows; the whole file lies beside it.
 VIEWED = 200
-TEXT = (".py", ".smk", ".yaml", ".typ", ".bib", ".lock", ".json", ".toml", "Snakefile")
-SECTIONS = [
-    ("Summary", "summary"),
-    ("Shown", "items"),
-    ("Jobs", "jobs"),
-    ("Specifications", "specifications"),
-    ("Settings", "settings"),
-    ("Files", "files"),
-    ("Sources", "sources"),
-]
+VIEWABLE = (".csv", ".py", ".smk", ".yaml", ".typ", ".bib", ".lock", ".json", ".toml", "Snakefile")
+#: Read by the workflow itself, so by no job.
+SETTINGS = ("config/config.yaml", "config/specifications.yaml", "envs/requirements.lock")
+SECTIONS = ("Summary", "Items", "Jobs", "Specifications", "Settings", "Files", "Sources")
 
 
 def table_of(path, shown: int | None = None) -> dict:
-    """Read a table as text: ``columns``, ``rows`` (the first ``shown``) and what is ``told``.
+    """Read a CSV file, or a YAML list of entries, as text.
 
-    Parameters
-    ----------
-    path : path-like
-        A CSV file with a head, or a YAML file with a list of entries of the same keys.
-    shown : int, optional
-        How many rows to keep; all without it.
+    Returns
+    -------
+    dict
+        ``columns``, ``rows`` (the first ``shown``) and ``size``, what that is of the whole.
     """
     with open(path, encoding="utf-8", newline="") as file:
         if str(path).endswith(".yaml"):
@@ -40,12 +32,12 @@ def table_of(path, shown: int | None = None) -> dict:
         else:
             columns, *rows = csv.reader(file)
     kept = rows[:shown]
-    told = f"{len(rows)} rows" if len(kept) == len(rows) else f"{len(kept)} of {len(rows)} rows"
-    return {"columns": columns, "rows": kept, "told": told}
+    part = "" if len(kept) == len(rows) else f"{len(kept)} of "
+    return {"columns": columns, "rows": kept, "size": f"{part}{len(rows)} rows"}
 
 
 class Pages:
-    """Writer of the folder's pages.
+    """Writer of the audit's folder, which it makes anew.
 
     Parameters
     ----------
@@ -54,46 +46,37 @@ class Pages:
     templates : path-like
         Folder of the templates. Everything that they print is escaped.
     folder : path-like
-        Where the pages are written; made anew.
+        Where the pages are written.
     """
 
     def __init__(self, root, templates, folder):
         self.root, self.folder = Path(root), Path(folder)
-        loader = jinja2.FileSystemLoader(templates)
         self.templates = jinja2.Environment(
-            loader=loader,
+            loader=jinja2.FileSystemLoader(templates),
             autoescape=True,
             undefined=jinja2.StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self.written = set()
         shutil.rmtree(self.folder, ignore_errors=True)
-        self.folder.mkdir(parents=True)
 
-    def _write(self, place, template, **values):
+    def write(self, place, template, **values) -> None:
+        """Write a page from its template."""
         target = self.folder / place
         target.parent.mkdir(parents=True, exist_ok=True)
         up = "../" * (len(Path(place).parts) - 1)
         text = self.templates.get_template(template).render(up=up, **values)
         target.write_text(text, encoding="utf-8")
 
-    def code(self, path: str) -> None:
-        """Write a source file as a page with a numbered line each."""
-        place = f"code/{path}.html"
-        if place not in self.written:
-            self.written.add(place)
-            lines = (self.root / path).read_text(encoding="utf-8").splitlines()
-            self._write(place, "view.html", title=path, lines=lines, table=None, id="")
+    def view(self, path, id="") -> str:
+        """Write a page that shows a table, or a text with its lines numbered; its address."""
+        place = f"views/{path}.html"
+        table = table_of(self.root / path, VIEWED) if path.endswith(".csv") else None
+        lines = [] if table else (self.root / path).read_text(encoding="utf-8").splitlines()
+        self.write(place, "view.html", title=path, lines=lines, table=table, id=id)
+        return place
 
-    def copy(self, path: str) -> str:
-        """Copy a file under its own path and return its address within the folder."""
-        target = self.folder / "files" / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(self.root / path, target)
-        return f"files/{path}"
-
-    def file(self, path: str, id: str) -> dict:
+    def file(self, path: str, id: str) -> dict[str, str]:
         """Copy a file and, where it can be read, write a page that shows it.
 
         Returns
@@ -103,81 +86,63 @@ class Pages:
         """
         if not (self.root / path).is_file():
             return {"copied": "", "view": ""}
-        copied, view = self.copy(path), f"views/{path}.html"
-        if path.endswith(".csv"):
-            table = table_of(self.root / path, VIEWED)
-            self._write(view, "view.html", title=path, table=table, lines=[], id=id)
-        elif path.endswith(TEXT):
-            lines = (self.root / path).read_text(encoding="utf-8").splitlines()
-            self._write(view, "view.html", title=path, table=None, lines=lines, id=id)
-        else:
-            view = ""
-        return {"copied": copied, "view": view}
-
-    def index(self, **values) -> None:
-        """Write the page itself."""
-        self._write("index.html", "index.html", **values)
+        copied = f"files/{path}"
+        (self.folder / copied).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(self.root / path, self.folder / copied)
+        return {"copied": copied, "view": self.view(path, id) if path.endswith(VIEWABLE) else ""}
 
 
-def write(model: dict, config: dict, specifications: dict, tables: list, pages: Pages) -> None:
+def write(model: dict, config: dict, tables: list, pages: Pages) -> None:
     """Write the audit's folder.
 
     Parameters
     ----------
     model : dict
         See :func:`monotowns.audit.trace.gather`.
-    config, specifications : dict
-        As the run read them, checked.
+    config : dict
+        As the run read it.
     tables : list of tuple
         ``id``, ``name``, ``about`` and path of the tables that the page prints whole.
     pages : Pages
     """
-    jobs = model["jobs"]
-    for path in ("config/config.yaml", "config/specifications.yaml", "envs/requirements.lock"):
-        if path not in {f["path"] for f in model["files"]}:
-            model["files"].append(
-                {
-                    "id": f"file-{path}",
-                    "path": path,
-                    "sha256": "",
-                    "writer": None,
-                    "source": None,
-                    "readers": [],
-                    "items": [],
-                }
-            )
+    jobs, known = model["jobs"], {file["path"] for file in model["files"]}
+    unread = {"sha256": "", "writer": None, "source": None, "readers": [], "items": []}
+    called = {function.file for job in jobs for function in job["calls"]}
+    for path in called | {job["rule"][part] for job in jobs for part in ("file", "script")}:
+        pages.view(path)
+    for path in SETTINGS:
+        if path not in known:
+            model["files"].append({"id": f"file-{path}", "path": path, **unread})
     for file in model["files"]:
         file |= pages.file(file["path"], file["id"])
-    for job in jobs:
-        for path in (job["about"].file, job["about"].script, *(f.file for f in job["calls"])):
-            pages.code(path)
-    flows = {
-        name: table_of(pages.root / f"results/estimates/{name}.flow.csv") for name in specifications
-    }
     shutil.copyfile(pages.root / "results/paper.pdf", pages.folder / "paper.pdf")
-    printed = [(id, name, about, table_of(pages.root / path)) for id, name, about, path in tables]
     commits = list(dict.fromkeys(job["commit"] for job in jobs))
-    pages.index(
+    pages.write(
+        "index.html",
+        "index.html",
         title="Audit: from every number of the paper to its source",
         **model,
-        sections=[*SECTIONS, *((name, id) for id, name, *_ in tables)],
+        sections=[*((n, n.lower()) for n in SECTIONS), *((name, id) for id, name, *_ in tables)],
         specifications={
-            name: {"text": spec, "json": _json(spec), "flow": flows[name]}
-            for name, spec in specifications.items()
+            name: {"text": text, "job": job, "flow": _flow(pages.root, name)}
+            for job in jobs
+            for name, text in job["specifications"].items()
         },
         settings={
-            key: {"json": _json(value), "jobs": [j for j in jobs if key in j["settings"]]}
-            for key, value in config.items()
+            k: (v, [j for j in jobs if k in j["rule"]["settings"]]) for k, v in config.items()
         },
-        tables=printed,
+        tables=[(id, name, about, table_of(pages.root / path)) for id, name, about, path in tables],
         commits=commits,
-        dirty=any(c.endswith("changes") for c in commits),
+        dirty=any(commit.endswith("changes") for commit in commits),
         python=", ".join(dict.fromkeys(job["python"] for job in jobs)),
         seed=config["seed"],
         seconds=round(sum(job["seconds"] for job in jobs)),
-        peak=max(j["peak_mb"] for j in jobs),
+        peak=max(job["peak_mb"] for job in jobs),
+        written=lambda value: json.dumps(value, ensure_ascii=False, indent=1, default=str),
     )
 
 
-def _json(value):
-    return json.dumps(value, ensure_ascii=False, indent=1, default=str)
+def _flow(root, name):
+    """The sample flow of a specification; none where its estimation was refused."""
+    path = root / f"results/estimates/{name}.flow.csv"
+    return table_of(path) if path.exists() else None

@@ -7,29 +7,13 @@ none, and is not seen.
 import ast
 import re
 import sys
+from contextlib import suppress
 from fnmatch import fnmatch
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 from monotowns.run.stage import digest
 
-TEXT = {
-    ".py",
-    ".smk",
-    ".yaml",
-    ".yml",
-    ".json",
-    ".md",
-    ".typ",
-    ".toml",
-    ".csv",
-    ".html",
-    ".bib",
-    ".cff",
-    ".txt",
-    ".in",
-    ".lock",
-    "",
-}
 #: Folders of one machine. A path below /usr or /bin is of every machine.
 ABSOLUTE = re.compile(
     r"(?<![\w.:/<}])/(?:home|Users|root|work|tmp|mnt|scratch|private)/[\w.-]+"
@@ -45,13 +29,6 @@ PERSONAL = {
 }
 #: Above this a file does not belong into a package (bytes).
 LARGE = 50_000_000
-#: Distribution of an import whose name differs from it.
-DISTRIBUTION = {
-    "yaml": "pyyaml",
-    "diff_diff": "diff-diff",
-    "python_calamine": "python-calamine",
-    "xdist": "pytest-xdist",
-}
 COMPANIONS = (
     "LICENSE",
     "README.md",
@@ -86,24 +63,20 @@ def preflight(folder, declared, sources, exceptions=()) -> list[tuple[str, str, 
     """
     folder = Path(folder)
     files = {p.relative_to(folder).as_posix(): p for p in sorted(folder.rglob("*")) if p.is_file()}
-    texts = {
-        name: path.read_text(encoding="utf-8", errors="replace")
-        for name, path in files.items()
-        if path.suffix in TEXT
-    }
+    texts = {}
+    for name, path in files.items():
+        with suppress(UnicodeDecodeError):
+            texts[name] = path.read_text(encoding="utf-8")
     found = [*_texts(texts), *_imports(texts, declared), *_files(files), *_licences(files, sources)]
-    kept, used = [], set()
-    for check, name, what in found:
-        by = [
-            i for i, e in enumerate(exceptions) if e["check"] == check and fnmatch(name, e["file"])
-        ]
-        used.update(by)
-        if not by:
-            kept.append((check, name, what))
-    for i, entry in enumerate(exceptions):
-        if i not in used:
-            kept.append(("exceptions", entry["file"], f"nothing to except from '{entry['check']}'"))
-    return kept
+    excepted = {
+        number: [f for f in found if f[0] == entry["check"] and fnmatch(f[1], entry["file"])]
+        for number, entry in enumerate(exceptions)
+    }
+    idle = [entry for number, entry in enumerate(exceptions) if not excepted[number]]
+    return [
+        *(fault for fault in found if not any(fault in some for some in excepted.values())),
+        *(("exceptions", e["file"], f"nothing to except from '{e['check']}'") for e in idle),
+    ]
 
 
 def _texts(texts):
@@ -117,28 +90,33 @@ def _texts(texts):
 
 
 def _imports(texts, declared):
-    local = {
-        part for name in texts if name.endswith(".py") for part in Path(name).with_suffix("").parts
-    }
-    known = {d.lower().replace("_", "-") for d in declared}
-    for name, text in texts.items():
-        if not name.endswith(".py"):
-            continue
+    code = {name: text for name, text in texts.items() if name.endswith(".py")}
+    local = {part for name in code for part in Path(name).with_suffix("").parts}
+    known = {_plain(name) for name in declared}
+    offered = packages_distributions()
+    for name, text in code.items():
         for node in ast.walk(ast.parse(text)):
             modules = [a.name for a in node.names] if isinstance(node, ast.Import) else []
             if isinstance(node, ast.ImportFrom) and not node.level:
                 modules = [node.module]
-            for module in modules:
-                top = module.split(".")[0]
-                needed = DISTRIBUTION.get(top, top).lower().replace("_", "-")
-                if top not in sys.stdlib_module_names | local and needed not in known:
+            for top in {module.split(".")[0] for module in modules}:
+                if top in sys.stdlib_module_names or top in local:
+                    continue
+                if not known & {_plain(by) for by in offered.get(top, [top])}:
                     yield "undeclared import", name, f"line {node.lineno}: {top}"
+
+
+def _plain(distribution):
+    return distribution.lower().replace("_", "-")
 
 
 def _files(files):
     seen = {}
     for name, path in files.items():
         size = path.stat().st_size
+        if path.is_symlink():
+            yield "symbolic link", name, f"leads to {path.readlink()}"
+            continue
         if not size:
             yield "zero bytes", name, "the file is empty"
         elif (other := seen.setdefault(digest(path), name)) != name:

@@ -1,4 +1,4 @@
-"""What the jobs left of what they did, and whether the chain of their digests is whole."""
+"""The records of the jobs, and whether the chain of their digests is whole."""
 
 import json
 import shutil
@@ -37,7 +37,7 @@ def _read(folder):
             yield path, json.loads(path.read_text(encoding="utf-8"))
 
 
-def lay_out(target, here="", written="", known=()) -> None:
+def lay_out(target, here="", written="") -> None:
     """Lay what a run read and wrote into one folder under the names that a plain run gives.
 
     A run may read the study's files from another folder, write under the prefix of an importing
@@ -52,8 +52,6 @@ def lay_out(target, here="", written="", known=()) -> None:
         Prefix that leads from the working folder to the study's own files.
     written : str
         Prefix under which this run writes.
-    known : collection of str
-        The study's rules; an importing workflow may have put a word before their names.
     """
     target = Path(target)
 
@@ -75,9 +73,6 @@ def lay_out(target, here="", written="", known=()) -> None:
     # Typst wants its document within the folder and follows links before it looks.
     shutil.copytree(f"{here}paper", target / "paper")
     for path, record in _read(f"{written}logs"):
-        if record["rule"] not in known:
-            mine = [rule for rule in known if record["rule"].endswith(f"_{rule}")]
-            record["rule"] = max(mine, key=len, default=record["rule"])
         for side in ("inputs", "outputs"):
             for one in record[side]:
                 link(one, name(one))
@@ -87,18 +82,42 @@ def lay_out(target, here="", written="", known=()) -> None:
         log.write_text(json.dumps(record), encoding="utf-8")
 
 
+def altered(root=".") -> list[str]:
+    """Files that a job wrote and whose bytes are no longer those that it left."""
+    root = Path(root)
+    return [
+        path
+        for path, record in load(root / "logs").items()
+        if (root / path).is_file() and digest(root / path) != record["outputs"][path]
+    ]
+
+
+def set_aside(folder, paths: list[str]) -> Path:
+    """Move altered files away, so that their jobs write them anew; nothing is lost.
+
+    Returns
+    -------
+    pathlib.Path
+        The folder they now lie in, under their own paths.
+    """
+    aside = Path(folder, ".snakemake/aside")
+    target = aside / str(1 + sum(1 for _ in aside.glob("*")))
+    for path in paths:
+        (target / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(Path(folder, path), target / path)
+    return target
+
+
 def broken(records: dict[str, dict], root=".") -> list[str]:
     """Say where the chain breaks; empty when every byte is accounted for.
 
     An output must be on disk as its job left it, and what a job read must be what the job before
     it wrote.
     """
-    root, found = Path(root), []
+    found = [f"{path}: not as {records[path]['rule']} wrote it" for path in altered(root)]
     for path, record in records.items():
-        if not (root / path).exists():
+        if not Path(root, path).exists():
             found.append(f"{path}: written by {record['rule']}, now missing")
-        elif digest(root / path) != record["outputs"][path]:
-            found.append(f"{path}: not as {record['rule']} wrote it")
     for record in {id(r): r for r in records.values()}.values():
         for path, sha256 in record["inputs"].items():
             before = records.get(path)

@@ -7,7 +7,7 @@ from decimal import Decimal, InvalidOperation
 #: Another processor or linear-algebra library orders sums differently. The solvers lose some six
 #: of sixteen digits on these designs, and the records are written with ten.
 RELATIVE = 1e-6
-#: Differences below the written digits of a coefficient that is nought.
+#: Differences below the written digits of a coefficient that is zero.
 ABSOLUTE = 1e-9
 #: Two runs with other random draws differ by less than this many standard errors of their
 #: difference in all but six of a hundred thousand cells.
@@ -39,7 +39,7 @@ def graded(column, expected, found, record: dict, draws: int, scale=0) -> tuple[
     record : dict
         The result record of the row, as text; empty for other tables.
     draws : int
-        Random draws where the record's ``variance`` does not say their number.
+        Random draws where the record's ``variance`` does not give their number.
     scale : float
         What is one, for a proportion of random draws (1 or 100); 0 for anything else.
 
@@ -59,8 +59,8 @@ def graded(column, expected, found, record: dict, draws: int, scale=0) -> tuple[
     drawn = RANDOM.search(variance) and column in ("p_value", "ci_low", "ci_high")
     if not drawn and not scale:
         return BEYOND, f"relative difference {gap / abs(before) if before else math.inf:.1g}"
-    told = re.search(r"([\d,]+) (?:draws|permutations)", variance)
-    count = int(told[1].replace(",", "")) if told else int(record.get("draws") or draws)
+    named = re.search(r"([\d,]+) (?:draws|permutations)", variance)
+    count = int(named[1].replace(",", "")) if named else int(record.get("draws") or draws)
     if scale or column == "p_value":
         one = scale or 1
         p = min(max((before + after) / 2 / one, 1 / count), 1 - 1 / count)
@@ -76,7 +76,7 @@ def last_digit(expected, found) -> bool:
     """Whether two printed numbers are one unit of the last digit of the coarser apart, or less."""
     try:
         before, after = (
-            Decimal(str(text).replace("−", "-").replace(",", "").lstrip("=< "))
+            Decimal(text.replace("−", "-").replace(",", "").lstrip("=< "))
             for text in (expected, found)
         )
     except InvalidOperation:

@@ -3,24 +3,23 @@
 import json
 import re
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
 
 from monotowns.audit import records as recorded
-from monotowns.audit.rules import Rule, definition, functions_of
+from monotowns.audit.rules import definition, functions_of
+from monotowns.estimate.estimators import ESTIMATORS
 from monotowns.manuscript import numbers as manuscript
 from monotowns.manuscript.text import filled, prose, sentences
 from monotowns.run.errors import InputError
-from monotowns.run.settings import ESTIMATORS
 
-NUMBERS = "results/numbers.json"
-#: Estimators of ``models.twoway`` and ``models.instrumental`` whose function has another name.
-FUNCTIONS = {"ols": "least_squares"}
+NUMBERS, CLAIMS = "results/numbers.json", "results/claims.csv"
 
 
-def origins(root) -> dict[str, dict]:
-    """Where every number of the text comes from.
+def origins(root) -> dict[str, tuple[str, int]]:
+    """Find the file and the row that every number of the text is read from.
 
     Parameters
     ----------
@@ -30,23 +29,18 @@ def origins(root) -> dict[str, dict]:
     Returns
     -------
     dict
-        Number's name -> ``file`` (a file of result records, of facts, or ``numbers.json`` itself
-        for what is computed while collecting), ``row`` (position in that file, or -1).
+        Number's name -> file of result records or facts, or ``numbers.json`` itself for what is
+        computed while collecting; and the row's position in it, -1 where there are no rows.
     """
-    root = Path(root)
-    names = json.loads((root / NUMBERS).read_text(encoding="utf-8"))
-    found = {name: {"file": NUMBERS, "row": -1} for name in names}
+    root, found = Path(root), {}
     for path in sorted(root.glob("results/facts/*.json")):
-        place = path.relative_to(root).as_posix()
-        given = json.loads(path.read_text(encoding="utf-8"))
-        found |= {name: {"file": place, "row": -1} for name in given if name in found}
+        found |= dict.fromkeys(_json(path), (path.relative_to(root).as_posix(), -1))
     for path in sorted(root.glob("results/estimates/*.csv")):
-        if path.name.endswith(".flow.csv"):
-            continue
-        place = path.relative_to(root).as_posix()
-        rows = manuscript.rows_of(pd.read_csv(path, dtype={"term": str}))
-        found |= {n: {"file": place, "row": row} for n, row in rows.items() if n in found}
-    return found
+        if not path.name.endswith(".flow.csv"):
+            rows = manuscript.rows_of(pd.read_csv(path, dtype={"term": str}))
+            place = path.relative_to(root).as_posix()
+            found |= {name: (place, row) for name, row in rows.items()}
+    return {name: found.get(name, (NUMBERS, -1)) for name in _json(root / NUMBERS)}
 
 
 def sentences_by_number(sources: dict[str, str], numbers: dict[str, str]) -> dict[str, list[str]]:
@@ -57,21 +51,20 @@ def sentences_by_number(sources: dict[str, str], numbers: dict[str, str]) -> dic
     found = {}
     for text in sources.values():
         for sentence in sentences(prose(text)):
-            told = filled(sentence, numbers)
             for name in re.findall(r"\{([^}]*)\}", sentence):
                 for one in (name, f"{name}.low", f"{name}.high"):
-                    found.setdefault(one, []).append(told)
+                    found.setdefault(one, []).append(filled(sentence, numbers))
     return found
 
 
 def items(shown: list[dict], root, texts: dict[str, str]) -> list[dict]:
-    """What the paper shows, in order of appearance, each with the file it is read from.
+    """List what the paper shows, in order of appearance, each with the file it is read from.
 
     Parameters
     ----------
     shown : list of dict
         ``kind`` (``number``, ``figure``, ``table``, ``claim``), ``name`` and ``page``, as the
-        typeset document tells them.
+        typeset document lists them.
     root : path-like
         Folder of a finished run.
     texts : dict
@@ -80,89 +73,82 @@ def items(shown: list[dict], root, texts: dict[str, str]) -> list[dict]:
     Returns
     -------
     list of dict
-        Each with ``id``, ``kind``, ``name``, ``page``, ``file``, ``row`` and ``printed``, and for
-        numbers ``sentences``, for records ``record``.
+        Each with ``id``, ``kind``, ``name``, ``page``, ``file``, ``row``, ``printed``,
+        ``sentences``, ``assertions`` (of a claim) and ``record`` (of a number).
 
     Raises
     ------
     InputError
         The document shows a number that no result gives.
     """
-    numbers = json.loads((Path(root) / NUMBERS).read_text(encoding="utf-8"))
-    places, told = origins(root), sentences_by_number(texts, numbers)
-    table = pd.read_csv(Path(root) / "results/claims.csv")
-    held, nothing = table.groupby("claim"), table.iloc[:0]
-    cache, found, often = {}, [], Counter(one["name"] for one in shown)
-    seen = Counter()
+    root = Path(root)
+    numbers, places = _json(root / NUMBERS), origins(root)
+    written, claims = sentences_by_number(texts, numbers), pd.read_csv(root / CLAIMS)
+    files = {"figure": "results/figures/{}.svg", "table": "{}", "claim": CLAIMS}
+    often, seen, found = Counter(one["name"] for one in shown), Counter(), []
+    table = cache(lambda file: pd.read_csv(root / file, dtype=str, keep_default_na=False))
     for count, one in enumerate(shown, start=1):
-        item = {
-            "id": f"item-{count}",
-            **one,
-            "row": -1,
-            "printed": "",
-            "sentences": [],
-            "assertions": [],
-            "record": {},
-        }
-        if one["kind"] == "number":
-            if one["name"] not in places:
-                raise InputError(
-                    NUMBERS, "the paper shows a number that no result gives", keys=[one["name"]]
-                )
-            item |= places[one["name"]] | {"printed": numbers[one["name"]]}
-            its = told.get(one["name"], [])
+        name, kind = one["name"], one["kind"]
+        file, row, record, its, held = files.get(kind, ""), -1, {}, [], []
+        if kind == "number":
+            if name not in places:
+                problem = "the paper shows a number that no result gives"
+                raise InputError(NUMBERS, problem, keys=[name])
+            file, row = places[name]
+            record = table(file).iloc[row].to_dict() if row >= 0 else {}
+            its = written.get(name, [])
             # The sentence of this place; all of them where the text prints it more or less often
             # than it is written, as in a loop.
-            here = [its[seen[one["name"]]]] if len(its) == often[one["name"]] else its
-            item["sentences"] = list(dict.fromkeys(here))
-            seen[one["name"]] += 1
-            if item["row"] >= 0:
-                file = item["file"]
-                if file not in cache:
-                    cache[file] = pd.read_csv(Path(root) / file, dtype=str, keep_default_na=False)
-                item["record"] = cache[file].iloc[item["row"]].to_dict()
-        elif one["kind"] == "figure":
-            item["file"] = f"results/figures/{one['name']}.svg"
-        elif one["kind"] == "table":
-            item["file"] = one["name"].lstrip("/")
-        else:
-            item["file"] = "results/claims.csv"
-            # A claim that these results cannot hold has no row.
-            part = held.get_group(one["name"]) if one["name"] in held.groups else nothing
-            item["sentences"] = [filled(s, numbers) for s in part["sentence"].unique()]
-            item["assertions"] = list(part["assertion"])
-        found.append(item)
+            its = [its[seen[name]]] if len(its) == often[name] else its
+            seen[name] += 1
+        elif kind == "claim":
+            own = claims[claims["claim"] == name]
+            its, held = [filled(s, numbers) for s in own["sentence"]], list(own["assertion"])
+        found.append(
+            {
+                "id": f"item-{count}",
+                **one,
+                "file": file.format(name.lstrip("/")),
+                "row": row,
+                "printed": numbers[name] if kind == "number" else "",
+                "sentences": list(dict.fromkeys(its)),
+                "assertions": held,
+                "record": record,
+            }
+        )
     return found
 
 
-def job_name(record: dict) -> str:
-    """A job's name on the page: its rule, and its wildcards where it has any."""
-    return "-".join([record["rule"], *map(str, record["wildcards"].values())])
+def jobs_of(records: dict[str, dict], rules: dict[str, dict], root) -> list[dict]:
+    """The jobs behind records, in the order in which they ran.
 
-
-def job(record: dict, rules: dict[str, Rule], root) -> dict:
-    """A job's record with its rule, its script and the library's functions that it calls."""
-    rule = rules[record["rule"]]
-    calls = functions_of(root, rule.script)
-    spec, group = record["params"].get("spec"), record["params"].get("group")
-    chosen = []
-    if spec:
-        name = FUNCTIONS.get(spec["estimator"], spec["estimator"])
-        chosen.append(f"monotowns.estimate.{ESTIMATORS[spec['estimator']]}.{name}")
-    if group:
-        chosen.append(f"monotowns.figures.{group}.draw")
-    calls = [definition(root, name) for name in chosen] + calls
-    params = {k: v for k, v in record["params"].items() if k != "code"}
-    return record | {
-        "id": f"job-{job_name(record)}",
-        "name": job_name(record),
-        "about": rule,
-        "calls": calls,
-        "settings": rule.settings,
-        "spec": spec,
-        "code": record["params"].get("code", ""),
-        "params": json.dumps(params, ensure_ascii=False, indent=1),
-    }
+    Each is its record with ``id``, ``name`` (of its log), ``rule`` (see
+    :func:`monotowns.audit.rules.rules_of`), ``calls`` (functions of the library),
+    ``specifications`` and their ``estimators``.
+    """
+    found = []
+    for record in {id(r): r for r in records.values()}.values():
+        name = record["log"].removeprefix("logs/").removesuffix(".json").replace("/", "-")
+        params, rule = record["params"], rules[record["rule"]]
+        specifications = params.get("specifications", {})
+        functions = {n: ESTIMATORS[s["estimator"]].function for n, s in specifications.items()}
+        estimators = {
+            n: definition(root, f"{f.__module__}.{f.__qualname__}") for n, f in functions.items()
+        }
+        calls = [*estimators.values(), *functions_of(root, rule["script"])]
+        found.append(
+            record
+            | {
+                "id": f"job-{name}",
+                "name": name,
+                "rule": rule,
+                "specifications": specifications,
+                "estimators": estimators,
+                "calls": list(dict.fromkeys(calls)),
+                "items": [],
+            }
+        )
+    return sorted(found, key=lambda job: job["started"])
 
 
 def gather(root, shown, texts, rules, registry) -> dict:
@@ -183,66 +169,62 @@ def gather(root, shown, texts, rules, registry) -> dict:
     -------
     dict
         ``items``, ``jobs``, ``files`` and ``sources``: lists of dicts with an ``id`` each, and
-        ``broken``: what the chain of digests does not carry.
-
-    Raises
-    ------
-    InputError
-        A file that the paper shows was written by no job that left a record.
+        ``broken``: where the chain of digests breaks.
     """
-    records = {
-        path: record
-        for path, record in recorded.load(Path(root) / "logs").items()
-        if record["rule"] in rules
+    records = recorded.load(Path(root) / "logs")
+    records = {path: record for path, record in records.items() if record["rule"] in rules}
+    jobs, shown = jobs_of(records, rules, root), items(shown, root, texts)
+    sources = {
+        f"data/{folder}/{table}.csv": source
+        for source in registry.values()
+        for table in source.tables
+        for folder in ("snapshot", "clean")
     }
-    jobs = {id(r): job(r, rules, root) for r in records.values()}
-    writer = {path: jobs[id(r)] for path, r in records.items()}
-    tables = {table: source for source in registry.values() for table in source.tables}
-    files = {}
-    for one in jobs.values():
-        for path, sha256 in [*one["inputs"].items(), *one["outputs"].items()]:
-            files.setdefault(path, _file(path, sha256, writer.get(path), tables))
-        for path in one["inputs"]:
-            files[path]["readers"].append(one)
-    for one in jobs.values():
-        before = dict.fromkeys(p for o in one["outputs"] for p in recorded.ancestry(o, records))
-        one["before"] = [files[path] for path in before]
-        one["items"] = []
-    found = items(shown, root, texts)
-    for item in found:
-        item["job"] = writer.get(item["file"])
-        if item["file"] not in files:
-            files[item["file"]] = _file(item["file"], "", None, tables)
-        files[item["file"]]["items"].append(item)
+    writer = {path: job for job in jobs for path in job["outputs"]}
+    digests = dict.fromkeys((item["file"] for item in shown), "")
+    digests |= {
+        p: sha for job in jobs for side in ("inputs", "outputs") for p, sha in job[side].items()
+    }
+    files = {
+        path: {
+            "id": f"file-{path}",
+            "path": path,
+            "sha256": sha256,
+            "writer": writer.get(path),
+            "source": sources.get(path),
+            "readers": [job for job in jobs if path in job["inputs"]],
+            "items": [item for item in shown if item["file"] == path],
+        }
+        for path, sha256 in sorted(digests.items())
+    }
+    for job in jobs:
+        before = dict.fromkeys(p for o in job["outputs"] for p in recorded.ancestry(o, records))
+        job["before"] = [files[path] for path in before]
+    for item in shown:
+        item["job"], name = writer.get(item["file"]), Path(item["file"]).stem
+        own = item["job"] and name in item["job"]["specifications"]
+        item["specification"] = name if own else ""
+        item["function"] = None
         if item["job"]:
             item["job"]["items"].append(item)
-    sources = []
-    for source in registry.values():
-        its = [f for f in files.values() if f["source"] is source]
-        reached = [i for i in found if i["job"] and any(f in i["job"]["before"] for f in its)]
-        sources.append(
-            {"id": f"source-{source.id}", "entry": source, "files": its, "items": reached}
-        )
+            calls = item["job"]["calls"]
+            item["function"] = item["job"]["estimators"][name] if own else next(iter(calls), None)
     return {
-        "items": found,
-        "jobs": sorted(jobs.values(), key=lambda j: j["started"]),
-        "files": [files[path] for path in sorted(files)],
-        "sources": sources,
+        "items": shown,
+        "jobs": jobs,
+        "files": list(files.values()),
+        "sources": [_source(source, files, shown) for source in registry.values()],
         "broken": recorded.broken(records, root),
     }
 
 
-def _file(path, sha256, writer, tables):
-    name = Path(path)
-    source = (
-        tables.get(name.stem) if name.parent.as_posix() in ("data/snapshot", "data/clean") else None
-    )
-    return {
-        "id": f"file-{path}",
-        "path": path,
-        "sha256": sha256,
-        "writer": writer,
-        "source": source,
-        "readers": [],
-        "items": [],
-    }
+def _source(source, files, shown):
+    """A source with its tables and with what the paper shows of them."""
+    its = [file for file in files.values() if file["source"] is source]
+    paths = {file["path"] for file in its}
+    reached = [i for i in shown if i["job"] and paths & {f["path"] for f in i["job"]["before"]}]
+    return {"id": f"source-{source.id}", "entry": source, "files": its, "items": reached}
+
+
+def _json(path):
+    return json.loads(path.read_text(encoding="utf-8"))

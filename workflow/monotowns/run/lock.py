@@ -1,122 +1,104 @@
-"""One run at a time in a folder, and nothing altered by hand taken for what a job wrote."""
+"""One run at a time in a folder, also after a run that was killed."""
 
+import ctypes
 import fcntl
-import json
 import os
-import shutil
-from contextlib import contextmanager
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from monotowns.audit.records import load
-from monotowns.run.errors import InputError
-from monotowns.run.stage import digest
+import psutil
 
-#: Where Snakemake marks a folder as taken; the mark stays when the process is killed.
-LOCKS = ".snakemake/locks"
+from monotowns.run.errors import InputError
+
+#: Environment variable that marks every process of a run with the folder it writes to.
+MARK = "MONOTOWNS_RUN"
+#: The C library's ``prctl`` asks Linux for a signal when the parent ends.
+LIBC, PR_SET_PDEATHSIG = ctypes.CDLL(None), 1
 
 
 @contextmanager
 def hold(folder):
-    """Take a folder for one run; yields the lock's file descriptor, for the child to inherit.
+    """Take a folder for one run, and wait for what a killed run left at work there.
 
-    The operating system frees the lock when the last process that holds it ends, however it ends.
+    The lock is this process's alone: no child inherits it, so it ends with its holder. Children
+    that outlive a killed run are known by their mark instead. Snakemake's own lock files of a
+    killed run are removed.
 
     Raises
     ------
     InputError
         Another run is at work in the folder.
     """
-    path = Path(folder) / ".snakemake/run.lock"
+    path = Path(folder, ".snakemake/run.lock").resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        told = os.pread(descriptor, 1000, 0).decode() or "another run"
-        os.close(descriptor)
-        raise InputError(
-            str(Path(folder).resolve()),
-            "another run is at work here",
-            found=told,
-            remedy="wait for it, or end it first",
-        ) from None
-    try:
-        os.truncate(descriptor, 0)
+    with open(path, "a+", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            raise InputError(
+                str(path.parents[1]),
+                "another run is at work here",
+                found=file.read() or "another run",
+                remedy="wait for it, or end it first",
+            ) from None
+        file.truncate(0)
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        os.pwrite(descriptor, f"process {os.getpid()}, since {now}".encode(), 0)
-        yield descriptor
-    finally:
-        os.close(descriptor)
+        print(f"process {os.getpid()}, since {now}", end="", file=file, flush=True)
+        wait_for_others(folder)
+        for left in (path.parent / "locks").glob("*.lock"):
+            left.unlink()
+        yield
 
 
-def free(folder) -> list[str]:
-    """Remove the marks of runs that were killed; to be called by the run that holds the folder.
+def wait_for_others(folder) -> None:
+    """Wait until no process of another run is at work in a folder, saying which one is."""
+    named = set()
+    while found := at_work(folder):
+        if new := set(found) - named:
+            print(f"Waiting for an earlier run, still at work: process {new}", flush=True)
+            named |= new
+        time.sleep(0.1)
 
-    Returns
-    -------
-    list of str
-        The files removed.
 
-    Raises
-    ------
-    InputError
-        A run that was started otherwise is alive in the folder.
+def at_work(folder) -> list[int]:
+    """Processes of runs in a folder: those marked and any other Snakemake that works there.
+
+    This process and those above it do not count, nor do dead ones that wait for their parent.
     """
-    locks = Path(folder) / LOCKS
-    marks = sorted(locks.glob("*.lock")) if locks.is_dir() else []
-    if marks and (alive := others(folder)):
-        raise InputError(
-            str(Path(folder).resolve()),
-            "another run is at work here",
-            found=f"snakemake, process {alive[0]}",
-            remedy="wait for it, or end it first",
-        )
-    for mark in marks:
-        mark.unlink()
-    return [mark.name for mark in marks]
-
-
-def others(folder) -> list[int]:
-    """Processes of Snakemake at work in a folder, but for this one and those above it."""
-    import psutil
-
-    folder, here = Path(folder).resolve(), psutil.Process()
-    own = {here.pid, *(p.pid for p in here.parents())}
-    found = []
-    for process in psutil.process_iter(["pid", "cmdline", "cwd"]):
-        words = process.info["cmdline"] or []
-        runs = any(Path(word).name == "snakemake" for word in words[:3])
-        if runs and process.info["pid"] not in own and process.info["cwd"] == str(folder):
-            found.append(process.info["pid"])
+    folder, here = str(Path(folder).resolve()), psutil.Process()
+    own, found = {here.pid, *(p.pid for p in here.parents())}, []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error, OSError):
+            marked = process.environ().get(MARK) == folder
+            by_hand = any(Path(word).name == "snakemake" for word in process.cmdline()[:3])
+            if process.pid not in own and (marked or (by_hand and process.cwd() == folder)):
+                found.append(process.pid)
     return found
 
 
-def altered(folder) -> list[str]:
-    """Files that a job wrote and whose bytes are no longer those that it left."""
-    folder = Path(folder)
-    return [
-        path
-        for path, record in load(folder / "logs").items()
-        if (folder / path).is_file() and digest(folder / path) != record["outputs"][path]
-    ]
+def snakemake(folder, words, **options) -> subprocess.Popen:
+    """Start Snakemake in a folder; on Linux it is killed when this process ends, however it ends.
 
-
-def set_aside(folder, paths: list[str]) -> Path | None:
-    """Move altered files away, so that their jobs write them anew; nothing is lost.
-
-    Returns
-    -------
-    pathlib.Path or None
-        The folder they now lie in, under their own paths; None when there were none.
+    Killed, not asked: in version 9.27 a SIGTERM while it chooses its next jobs blocks it forever.
+    Jobs that run end by themselves; the next run waits for them.
     """
-    if not paths:
-        return None
-    folder = Path(folder)
-    number = 1 + sum(1 for _ in (folder / ".snakemake/aside").glob("*"))
-    target = folder / ".snakemake/aside" / str(number)
-    for path in paths:
-        (target / path).parent.mkdir(parents=True, exist_ok=True)
-        shutil.move(folder / path, target / path)
-    (target / "files.json").write_text(json.dumps(paths, indent=1), encoding="utf-8")
-    return target
+    options["env"] = options.get("env", os.environ) | {MARK: str(Path(folder).resolve())}
+    command = [sys.executable, "-m", "snakemake", *words]
+    return subprocess.Popen(command, cwd=folder, preexec_fn=_end_with_parent, **options)
+
+
+def _end_with_parent():
+    if sys.platform == "linux":
+        LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def end_in_order() -> None:
+    """Let a request to end this process run its clean-up: a temporary folder goes, a child too."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _: sys.exit(128 + number))

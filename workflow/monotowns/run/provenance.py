@@ -1,4 +1,8 @@
-"""What a script's result depends on besides its inputs: the code that it reaches."""
+"""What a script's result depends on besides its inputs: the code that it reaches.
+
+Snakemake 9 sees an edit of a script but not of the modules it imports; ``modulefinder`` of the
+standard library follows every import into pandas and beyond, which takes seconds a script.
+"""
 
 import ast
 import hashlib
@@ -8,10 +12,10 @@ from pathlib import Path
 
 
 def code_of(library, script, *modules, root="") -> str:
-    """Digest of a script's syntax tree and of every library module that it reaches.
+    """Digest of a script's code and of all library code that it reaches.
 
-    Comments and docstrings do not count. Snakemake sees edits of scripts but not of the modules
-    they import; with this digest among a rule's params a logic edit reruns what depends on it.
+    Comments and docstrings do not count. Among a rule's params it lets a logic edit rerun what
+    depends on it.
 
     Parameters
     ----------
@@ -20,7 +24,7 @@ def code_of(library, script, *modules, root="") -> str:
     script : path-like
         The script.
     *modules : str
-        Modules chosen while running, which no import statement names, e.g. ``models.twoway``.
+        Modules chosen while running, which no import statement names, e.g. ``acquire.regions``.
     root : path-like
         Folder in which the paths lie, when they are relative.
 
@@ -34,24 +38,40 @@ def code_of(library, script, *modules, root="") -> str:
     FileNotFoundError
         When the script or a chosen module does not exist.
     """
-    library, script = Path(root, library), Path(root, script)
-    text = f"{script.name} {_parsed(script, script.read_bytes())[1]}"
-    for path in reached(library, script, *modules):
-        text += f"\n{path} {_parsed(library / path, (library / path).read_bytes())[1]}"
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    parts = parts_of(Path(root, library), Path(root, script), *modules)
+    return _short(repr(sorted(parts.items())), 16)
+
+
+def parts_of(library, script, *modules) -> dict[str, str]:
+    """Digest of every function, class and constant of a script and of the code that it reaches.
+
+    Parameters and errors as for :func:`code_of`.
+
+    Returns
+    -------
+    dict
+        ``monotowns.estimate.regression.least_squares`` -> 8 hexadecimal digits; what a file does
+        besides defining names stands under ``<module>``.
+    """
+    library, script = Path(library), Path(script)
+    found = {f"{script.stem}.{k}": v for k, v in _parsed(script, script.read_bytes())[1].items()}
+    for place in reached(library, script, *modules):
+        module = ".".join(Path(library.name, place).with_suffix("").parts)
+        parts = _parsed(library / place, (library / place).read_bytes())[1]
+        found |= {f"{module.removesuffix('.__init__')}.{k}": v for k, v in parts.items()}
+    return found
 
 
 def reached(library, script, *modules) -> list[str]:
     """List the library's files that a script reaches, as paths within the library, sorted.
 
     An import counts wherever it stands, also within a function, and brings the packages around
-    its module with it, as Python does. What is imported by a name made while running is not
-    seen; it belongs among ``modules``. Parameters and errors as for :func:`code_of`.
+    its module with it, as Python does. Parameters and errors as for :func:`code_of`.
     """
     library, script = Path(library), Path(script)
     queue = [f"{library.name}.{module}" for module in modules]
     for module in queue:
-        if not _files(library, module):
+        if not file_of(library, module):
             raise FileNotFoundError(library / module.split(".", 1)[1])
     queue += _parsed(script, script.read_bytes())[0]
     seen, found = set(), set()
@@ -61,47 +81,55 @@ def reached(library, script, *modules) -> list[str]:
             continue
         seen.add(module)
         queue += [module.rpartition(".")[0]] if "." in module else []
-        for path in _files(library, module):
+        if path := file_of(library, module):
             found.add(path.relative_to(library).as_posix())
             queue += _parsed(path, path.read_bytes())[0]
     return sorted(found)
 
 
-def parts_of(library, script, *modules) -> dict[str, str]:
-    """Digest of every function, class and constant of a script and of the code that it reaches.
+@cache
+def _parsed(path, text) -> tuple[list[str], dict[str, str]]:
+    """Names that a file may import, and the digests of what it defines.
 
-    Where :func:`code_of` says that code changed, these say which. Parameters and errors as there.
-
-    Returns
-    -------
-    dict
-        ``monotowns.estimate.regression.least_squares`` -> 8 hexadecimal digits; what a file does
-        besides defining names stands under ``<module>``.
+    Kept by content: the rules of one workflow reach the same modules again and again.
     """
-    library, script = Path(library), Path(script)
-    found = {}
-    for path in (script, *(library / p for p in reached(library, script, *modules))):
-        module = path.stem
-        if path != script:
-            place = path.relative_to(library.parent).with_suffix("")
-            module = ".".join(place.parts).removesuffix(".__init__")
-        parts = {}
-        for node in _stripped(ast.parse(path.read_bytes())).body:
-            for name in _defined(node) or ["<module>"]:
-                parts[name] = parts.get(name, "") + ast.dump(node)
-        for name, text in parts.items():
-            found[f"{module}.{name}"] = hashlib.sha256(text.encode()).hexdigest()[:8]
-    return found
+    tree, imported, parts = ast.parse(text), [], {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            imported += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            if node.level:
+                raise ValueError(f"{path}:{node.lineno}: write the module's whole name")
+            # What follows `import` may be a module or a name within one.
+            imported += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        documented = isinstance(node, ast.Module | ast.FunctionDef | ast.ClassDef)
+        if documented and ast.get_docstring(node, clean=False) is not None:
+            node.body = node.body[1:]
+    for node in tree.body:
+        for name in _defined(node) or ["<module>"]:
+            parts[name] = parts.get(name, "") + ast.dump(node)
+    return imported, {name: _short(dump, 8) for name, dump in parts.items()}
 
 
 def _defined(node) -> list[str]:
     """Names that a statement of a module defines."""
-    if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
         return [node.name]
-    if isinstance(node, (ast.Assign, ast.AnnAssign)):
+    if isinstance(node, ast.Assign | ast.AnnAssign):
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
         return [n.id for target in targets for n in ast.walk(target) if isinstance(n, ast.Name)]
     return []
+
+
+def file_of(library, module) -> Path | None:
+    """The file of a module: none for a name within one."""
+    base = library.joinpath(*module.split(".")[1:])
+    places = (base.with_suffix(".py"), base / "__init__.py")
+    return next((path for path in places if path.exists()), None)
+
+
+def _short(text, digits):
+    return hashlib.sha256(text.encode()).hexdigest()[:digits]
 
 
 def beside(folder, working) -> str:
@@ -111,56 +139,21 @@ def beside(folder, working) -> str:
 
 
 def commit(folder) -> str:
-    """Commit of a checkout, with `` + changes`` when a tracked file differs; empty outside git."""
+    """Commit of a checkout, with `` + changes`` when a tracked file differs.
+
+    Empty outside git, without git, and within somebody else's repository.
+    """
 
     def git(*words):
-        done = subprocess.run(["git", *words], cwd=folder, capture_output=True, text=True)
+        try:
+            done = subprocess.run(["git", *words], cwd=folder, capture_output=True, text=True)
+        except FileNotFoundError:
+            return ""
         return done.stdout.strip() if done.returncode == 0 else ""
 
+    top = git("rev-parse", "--show-toplevel")
+    if not top or Path(top).resolve() != Path(folder).resolve():
+        return ""
     found = git("rev-parse", "HEAD")
     changed = git("status", "--porcelain", "--untracked-files=no")
     return f"{found} + changes" if found and changed else found
-
-
-@cache
-def _parsed(path, text):
-    """Names that a file may import and its syntax tree without comments and docstrings.
-
-    Kept by content: the rules of one workflow reach the same modules again and again.
-    """
-    tree, names = ast.parse(text), []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            names += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            if node.level:
-                raise ValueError(f"{path}:{node.lineno}: write the module's whole name")
-            # What follows `import` may be a module or a name within one.
-            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-    return names, _bare(tree)
-
-
-def _files(library, module):
-    """The file of a module: none for a name within one."""
-    base = library.joinpath(*module.split(".")[1:])
-    places = [base.with_suffix(".py")] if base != library else []
-    return [path for path in (*places, base / "__init__.py") if path.exists()]
-
-
-def _bare(tree) -> str:
-    return ast.dump(_stripped(tree))
-
-
-def _stripped(tree):
-    """A syntax tree without docstrings."""
-    for node in ast.walk(tree):
-        body = getattr(node, "body", None)
-        if (
-            isinstance(body, list)
-            and body
-            and isinstance(body[0], ast.Expr)
-            and isinstance(body[0].value, ast.Constant)
-            and isinstance(body[0].value.value, str)
-        ):
-            node.body = body[1:]
-    return tree

@@ -1,34 +1,31 @@
 """Run the workflow: one run at a time, after a killed one too, on files that are what jobs wrote.
 
-`make` says it; whatever is given is handed to Snakemake.
+Run by `make`; whatever is given is handed to Snakemake.
 """
+
+import sys
+
+from monotowns.audit.records import altered, set_aside
+from monotowns.run.lock import hold, snakemake
+from monotowns.run.stage import run
 
 
 def main(words: list[str]):
-    import subprocess
-    import sys
-
-    from monotowns.run import lock as runs
-
-    with runs.hold(".") as lock:
-        if removed := runs.free("."):
-            print(f"The last run was killed; its {len(removed)} marks are removed.", flush=True)
-        altered = runs.altered(".")
-        if place := runs.set_aside(".", altered):
-            print(f"Not as their jobs left them: {', '.join(altered)}", flush=True)
-            print(f"They now lie in {place} and are made anew.", flush=True)
-        # The child holds the folder too: should this process be killed, the folder stays taken
-        # for as long as the child works.
-        command = [sys.executable, "-m", "snakemake"]
-        if altered:
-            command += ["--forcerun", *altered]
-        command += ["--rerun-incomplete", *words]
-        sys.exit(subprocess.run(command, pass_fds=(lock,)).returncode)
+    with hold("."):
+        forced = []
+        if found := altered("."):
+            print(f"Not as their jobs left them: {', '.join(found)}", flush=True)
+            print(f"They now lie in {set_aside('.', found)} and are made anew.", flush=True)
+            forced = ["--forcerun", *found]
+        child = snakemake(".", [*forced, "--rerun-incomplete", *words])
+        while child.poll() is None:
+            try:
+                child.wait()
+            except KeyboardInterrupt:
+                # The terminal has interrupted Snakemake, too, which ends in its own way.
+                continue
+        sys.exit(child.returncode)
 
 
 if __name__ == "__main__":
-    import sys
-
-    from monotowns.run.stage import run
-
     run(main, words=sys.argv[1:])

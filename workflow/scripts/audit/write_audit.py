@@ -1,24 +1,22 @@
 """Write the audit page: from every number of the paper back to its source."""
 
+import json
+import re
+import shutil
+import tempfile
+from pathlib import Path
 
-def main(config: dict, specifications: dict, tables: list, here: str, folder: str):
-    import json
-    import re
-    import tempfile
-    from pathlib import Path
+import snakemake as engine
+import typst
+from monotowns.acquire.registry import load_registry
+from monotowns.audit import crate, page, records, trace
+from monotowns.run.stage import run
 
-    import snakemake
-    import typst
-    from monotowns.acquire.registry import load_registry
-    from monotowns.audit import crate, page, records, trace
-    from monotowns.audit.rules import rules_of
 
-    # The panel has one rule file for each layout of the data.
-    without = {"panel"} if config["data"]["layout"] == "municipalities" else set()
-    rules = rules_of(here or ".", without)
+def main(config: dict, rules: dict, tables: list, here: str, folder: str):
     with tempfile.TemporaryDirectory() as place:
         root = Path(place)
-        records.lay_out(root, here, folder.removesuffix("results/audit"), rules)
+        records.lay_out(root, here, folder.removesuffix("results/audit"))
         paper = root / "paper/main.typ"
         shown = typst.query(paper, "<shown>", field="value", root=root, ignore_system_fonts=True)
         # In the order in which they are read.
@@ -28,30 +26,18 @@ def main(config: dict, specifications: dict, tables: list, here: str, folder: st
         registry = load_registry(f"{here}data/sources.yaml")
         model = trace.gather(root, json.loads(shown), texts, rules, registry)
         pages = page.Pages(root, root / "workflow/report/audit", folder)
-        page.write(model, config, specifications, tables, pages)
-        for path in [
-            root / "Snakefile",
-            root / "LICENSE",
-            *sorted((root / "workflow").rglob("*.*")),
-        ]:
-            if path.is_file() and path.suffix != ".pyc":
-                pages.copy(path.relative_to(root).as_posix())
-    crate.write_crate(crate.crate_of(model, config, snakemake.__version__), folder)
-    if model["broken"]:
-        print(
-            f"The chain of digests is broken in {len(model['broken'])} places, see the audit page."
+        page.write(model, config, tables, pages)
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(
+            root / "workflow", f"{folder}/files/workflow", ignore=ignored, dirs_exist_ok=True
         )
+        for name in ("Snakefile", "LICENSE"):
+            shutil.copyfile(root / name, f"{folder}/files/{name}")
+    crate.write_crate(crate.crate_of(model, config, engine.__version__), folder)
+    if model["broken"]:
+        count = len(model["broken"])
+        print(f"The chain of digests is broken in {count} places, see the audit page.")
 
 
 if "snakemake" in globals():
-    from monotowns.run.stage import run
-
-    run(
-        main,
-        snakemake,
-        config=snakemake.config,
-        specifications=snakemake.params.specifications,
-        tables=snakemake.params.tables,
-        here=snakemake.params.here,
-        folder=snakemake.output.folder,
-    )
+    run(main, snakemake)
