@@ -45,7 +45,7 @@ rule write_audit:
             f"{HERE}workflow/report/audit/{page}.html"
             for page in ("base", "index", "view")
         ],
-        tables=[path for path, _ in AUDIT_TABLES.values()],
+        printed=[path for path, _ in AUDIT_TABLES.values()],
     output:
         folder=directory("results/audit"),
     log:
