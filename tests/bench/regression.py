@@ -124,7 +124,6 @@ def statspai_imputation(f):
 
     columns = {"y": "y", "group": "entity", "time": "year", "first_treat": "cohort"}
     fit = statspai.did_imputation(f, **columns, cluster="entity", horizon=list(LATE))
-    # The average of all horizons needs a call of its own when horizons are asked for.
     events = fit.detail.set_index("relative_time").loc[LATE]
     return staggered(f, fit.estimate, fit.se, events["att"], events["se"])
 

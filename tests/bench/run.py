@@ -29,7 +29,7 @@ from bench import curve, inference, regression, spatial
 
 CASES = [*regression.CASES, *curve.CASES, *inference.CASES, *spatial.CASES]
 #: Either side is timed this often, or until so many CPU seconds are spent.
-RUNS, ENOUGH_SECONDS = 7, 10.0
+RUNS, ENOUGH_SECONDS = 5, 10.0
 #: How the note of a row begins that makes the whole run fail.
 BAD = ("DISAGREES", "FAILED")
 #: Seconds between two looks at the memory.
