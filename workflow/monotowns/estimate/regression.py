@@ -64,7 +64,8 @@ def least_squares(
     clean = absorb.demean(columns, effects, root)
     y, X = clean[:, 0], clean[:, 1:]
     refuse_unidentified(where, columns[:, 1:] * root[:, None], X, names)
-    found = OLS(y, X).fit(
+    # Without the hint statsmodels looks for a constant, in two decompositions of the columns.
+    found = OLS(y, X, hasconst=False).fit(
         cov_type="cluster", cov_kwds={"groups": group, "use_correction": False}, use_t=True
     )
     n, clusters = len(used), len(labels)
@@ -137,7 +138,8 @@ def event_study(
         uniform 95 per cent band of the years.
     """
     years = [year for year in sorted(rows["year"].unique()) if year != base]
-    columns = {f"{treatment} in {y}": rows[treatment] * (rows["year"] == y) for y in years}
+    value, year = rows[treatment].to_numpy(), rows["year"].to_numpy()
+    columns = {f"{treatment} in {y}": value * (year == y) for y in years}
     names = [*columns, *controls]
     fit = least_squares(
         rows.assign(**columns), outcome, names, fixed_effects, cluster, weights, "event_study"

@@ -159,7 +159,7 @@ def aggregate(cells, influence, cohort_of, window) -> dict:
         the influence function includes that of the estimated cohort shares.
     """
     group, year = cells["cohort"].to_numpy(), cells["year"].to_numpy()
-    effect, event = cells["estimate"].to_numpy(), year - group
+    effect, treated, event = cells["estimate"].to_numpy(), cells["treated"].to_numpy(), year - group
     post = event >= 0
     member = (cohort_of[:, None] == group) * 1.0
     share = member.mean(axis=0)
@@ -171,7 +171,7 @@ def aggregate(cells, influence, cohort_of, window) -> dict:
         total = known @ share
         value = (known * share) @ effect / total
         psi = influence @ (known * share) + share_influence @ (known * (effect - value))
-        return value, psi / total, cells.loc[chosen, "treated"].max()
+        return value, psi / total, treated[chosen].max()
 
     def average(parts):
         value, psi, largest = zip(*parts, strict=True)
