@@ -109,8 +109,8 @@ def test_a_new_upstream_file_is_told_cell_by_cell_and_a_row_less_stops_the_run(c
     # The reviewed count stops what would be built on it; the tables are those of the snapshot here.
     edit(copy / "config/config.yaml", "acquisition: download", "acquisition: snapshot")
     shutil.copy(copy / "data/clean/market_access.csv", copy / "data/snapshot/market_access.csv")
-    code, said = snakemake(copy, "--", "data/panel/panel.csv")
+    code, said = snakemake(copy, "--", "data/panel/panel.parquet")
     assert code != 0
     assert "market_access: rows by year as reviewed: 1 cases" in said
     assert f"{len(snapshot)} reviewed, {len(snapshot) - 1} found" in said
-    assert not (copy / "data/panel/panel.csv").exists()
+    assert not (copy / "data/panel/panel.parquet").exists()

@@ -1,5 +1,6 @@
 """What is kept of a run, and how a rerun is graded against it."""
 
+import io
 import json
 import math
 
@@ -8,6 +9,7 @@ import pytest
 from monotowns.audit.compare import compare, compared, key_of, report
 from monotowns.audit.expected import keep
 from monotowns.audit.tolerance import graded, last_digit
+from monotowns.run.tables import read_table, write_table
 
 RECORD = {
     "specification": "gap",
@@ -43,8 +45,8 @@ def run(tmp_path):
         [(f"0100{e}000", year, f"{e}.5", f"{year}.25") for e in range(3) for year in (2013, 2014)],
         columns=["entity", "year", "income", "people"],
     )
-    panel.to_csv(root / "data/panel/panel.csv", index=False)
-    panel.rename(columns={"income": "mp"}).to_csv(root / "data/panel/measures.csv", index=False)
+    write_table(panel, root / "data/panel/panel.parquet")
+    write_table(panel.rename(columns={"income": "mp"}), root / "data/panel/measures.parquet")
     panel.head(2).to_csv(root / "data/snapshot/incomes.csv", index=False)
     panel.head(3).to_csv(root / "results/tables/flow.csv", index=False)
     numbers = {"gap.2021.estimate": "−0.124", "gap.2021.p": "= 0.004"}
@@ -66,9 +68,14 @@ def differences(run):
 
 
 def change(path, before, after, times=1):
-    text = path.read_text(encoding="utf-8")
+    parquet = path.suffix == ".parquet"
+    text = read_table(path).to_csv(index=False) if parquet else path.read_text(encoding="utf-8")
     assert text.count(before) >= times
-    path.write_text(text.replace(before, after, times), encoding="utf-8")
+    text = text.replace(before, after, times)
+    if parquet:
+        write_table(pd.read_csv(io.StringIO(text), dtype=str), path)
+    else:
+        path.write_text(text, encoding="utf-8")
 
 
 def test_the_same_bytes_are_full_agreement(run):
@@ -107,8 +114,8 @@ def test_the_same_bytes_are_full_agreement(run):
             "value",
             ("−0.124", "−0.125"),
         ),
-        ("data/panel/panel.csv", "2.5,2014.25", "2.5,2014.26", "year=2014", "people", None),
-        ("data/panel/measures.csv", "1.5,2013.25", "1.7,2013.25", "year=2013", "mp", None),
+        ("data/panel/panel.parquet", "2.5,2014.25", "2.5,2014.26", "year=2014", "people", None),
+        ("data/panel/measures.parquet", "1.5,2013.25", "1.7,2013.25", "year=2013", "mp", None),
         ("data/snapshot/incomes.csv", "0.5", "0.50", "", "", None),
         ("results/figures/gap.svg", "<svg/>", "<svg></svg>", "", "", None),
     ],
@@ -162,19 +169,19 @@ def test_causes_stand_before_consequences(run):
     change(run / "results/claims.csv", "0.5", "0.6")
     (run / "results/paper.pdf").write_bytes(b"%PDF other")
     change(run / "results/estimates.csv", "-0.1239586986", "-0.1239586987")
-    change(run / "data/panel/panel.csv", "0.5,2013.25", "0.6,2013.25")
-    change(run / "data/panel/panel.csv", "2.5,2014.25", "2.5,2014.26")
+    change(run / "data/panel/panel.parquet", "0.5,2013.25", "0.6,2013.25")
+    change(run / "data/panel/panel.parquet", "2.5,2014.25", "2.5,2014.26")
     change(run / "data/snapshot/incomes.csv", "0.5", "0.6")
     found = differences(run)
     assert list(dict.fromkeys(found["file"])) == [
         "data/snapshot/incomes.csv",
-        "data/panel/panel.csv",
+        "data/panel/panel.parquet",
         "results/estimates.csv",
         "results/claims.csv",
         "results/paper.pdf",
     ]
     # Of the panel every changed row is named, with the columns that changed.
-    panel = found[found["file"] == "data/panel/panel.csv"]
+    panel = found[found["file"] == "data/panel/panel.parquet"]
     assert list(panel["column"]) == ["income, people"] * 2
 
 
@@ -186,9 +193,8 @@ def test_an_excuse_of_rounding_does_not_cover_pictures_and_pages(run):
 
 
 def test_a_row_that_came_or_went_is_named(run):
-    path = run / "data/panel/panel.csv"
-    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    path.write_text("".join(lines[:-1]), encoding="utf-8")
+    path = run / "data/panel/panel.parquet"
+    write_table(read_table(path)[:-1], path)
     found = differences(run)
     assert ("entity=01002000 year=2014", "(row)") in set(
         zip(found["key"], found["column"], strict=True)

@@ -43,7 +43,7 @@ def test_runcrate_reports_the_run_and_every_job(entities):
     assert len(actions) == 1 + len(records)
     part = done.stdout.split("action: #job-estimate_gap\n")[1].split("\n\n")[0]
     assert "step: #step-estimate_gap" in part
-    assert "files/data/panel/panel.csv" in part.split("outputs:")[0]
+    assert "files/data/panel/panel.parquet" in part.split("outputs:")[0]
     assert "files/results/estimates/gap_main.csv" in part.split("outputs:")[1]
 
 

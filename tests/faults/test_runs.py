@@ -19,7 +19,12 @@ RUN = [sys.executable, "workflow/scripts/audit/run.py", "--cores", "2"]
 #: A panel, its measures and a few estimations: what the chain is made of, in half a minute.
 NAMES = ("gap_after", "gap_urban_okrugs", "agglomeration_within", "toser_sun_abraham")
 TARGETS = [f"results/estimates/{name}.csv" for name in NAMES]
-MADE = [*TARGETS, "data/panel/panel.csv", "data/panel/measures.csv", "data/panel/weights.csv"]
+MADE = [
+    *TARGETS,
+    "data/panel/panel.parquet",
+    "data/panel/measures.parquet",
+    "data/panel/weights.parquet",
+]
 
 
 def start(tree, *words, command=RUN, stdout=subprocess.PIPE):
@@ -161,7 +166,7 @@ def test_a_verification_that_is_ended_takes_its_run_and_its_folder_with_it(tmp_p
 
 @pytest.mark.workflow
 def test_an_altered_intermediate_file_is_kept_aside_and_made_anew(tree, undisturbed, figures):
-    panel = tree / "data/panel/panel.csv"
+    panel = tree / "data/panel/panel.parquet"
     kept, when = panel.stat(), panel.read_bytes()
     altered = when.replace(b"2013", b"2014", 1)
     panel.write_bytes(altered)
@@ -170,8 +175,8 @@ def test_an_altered_intermediate_file_is_kept_aside_and_made_anew(tree, undistur
     assert len(altered) == kept.st_size
     code, printed = finish(tree, *TARGETS)
     assert code == 0, printed[-3000:]
-    assert "Not as their jobs left them: data/panel/panel.csv" in printed
-    assert (tree / ".snakemake/aside/1/data/panel/panel.csv").read_bytes() == altered
+    assert "Not as their jobs left them: data/panel/panel.parquet" in printed
+    assert (tree / ".snakemake/aside/1/data/panel/panel.parquet").read_bytes() == altered
     assert same(tree, undisturbed)
     figures["jobs made anew"] = int(re.search(r"(\d+) of \d+ steps \(100%\)", printed)[1])
 

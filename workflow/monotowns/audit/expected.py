@@ -19,6 +19,7 @@ from monotowns.audit.records import load
 from monotowns.run.errors import InputError
 from monotowns.run.lock import snakemake, wait_for_others
 from monotowns.run.stage import digest
+from monotowns.run.tables import read_table
 
 #: Kept whole, below ``results``.
 WHOLE = (
@@ -31,11 +32,11 @@ WHOLE = (
 )
 #: Too large to keep whole: digests by row and column. Path -> the columns that identify a row.
 BY_CELL = {
-    "data/panel/panel.csv": ["entity", "year"],
-    "data/panel/measures.csv": ["entity", "year"],
+    "data/panel/panel.parquet": ["entity", "year"],
+    "data/panel/measures.parquet": ["entity", "year"],
 }
 #: Kept as digests.
-DIGESTED = ("data/snapshot/*.csv", "data/panel/*.csv", "results/figures/*", "results/paper.pdf")
+DIGESTED = ("data/snapshot/*.csv", "data/panel/*", "results/figures/*", "results/paper.pdf")
 #: What the workflow reads, of a checkout, and the folders of ``data`` that runs have written.
 READ = (
     "Snakefile",
@@ -74,7 +75,8 @@ def keep(root, folder) -> None:
     rows = [(p.relative_to(root).as_posix(), p.stat().st_size, digest(p)) for p in paths]
     _write(pd.DataFrame(rows, columns=["path", "bytes", "sha256"]), folder / "digests.csv")
     for path, key in BY_CELL.items():
-        table = pd.read_csv(root / path, dtype=str, keep_default_na=False)
+        table = read_table(root / path)
+        table = table.astype(object).where(table.notna(), "").astype(str)
         rows = table[key].assign(digest=table.agg("\x1f".join, axis=1).map(_short))
         _write(rows, folder / f"cells/{Path(path).stem}.rows.csv")
         columns = [(name, _short("\x1f".join(table[name]))) for name in table]

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 #: Columns that are text even where they look like numbers.
@@ -30,9 +31,22 @@ def read_table(path, columns=None) -> pd.DataFrame:
 
 
 def write_table(frame: pd.DataFrame, path, digits: str = DIGITS) -> None:
-    """Write a table, the same bytes for the same rows; an index with a name becomes a column."""
+    """Write a table, the same bytes for the same rows; an index with a name becomes a column.
+
+    Both kinds keep ten significant digits: what another processor rounds otherwise is beyond them.
+    """
     frame = frame if frame.index.name is None else frame.reset_index()
     if Path(path).suffix == ".parquet":
-        frame.to_parquet(path, index=False, compression="zstd")
+        rounded = {c: ten_digits(frame[c]) for c in frame.select_dtypes("float")}
+        frame.assign(**rounded).to_parquet(path, index=False, compression="zstd")
     else:
         frame.to_csv(path, index=False, lineterminator="\n", float_format=digits)
+
+
+def ten_digits(values) -> np.ndarray:
+    """Round numbers to ten significant digits."""
+    values = np.asarray(values, float)
+    known = np.isfinite(values) & (values != 0)
+    power = 9 - np.floor(np.log10(np.abs(np.where(known, values, 1))))
+    up, down = 10.0 ** np.maximum(power, 0), 10.0 ** np.maximum(-power, 0)
+    return np.where(known, np.rint(values / down * up) / up * down, values)
