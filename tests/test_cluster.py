@@ -232,7 +232,10 @@ def test_a_cluster_that_alone_moves_a_regressor_is_named():
         ({"cluster": lambda f: f["region"] * 0}, "fewer than two clusters"),
         ({"cluster": lambda f: f["region"].where(f.index != 2)}, "id is missing\n  at: 2"),
         ({"X": lambda f: np.c_[f["x"], f["entity"]]}, "by the fixed effects\n  at: 1"),
-        ({"X": lambda f: np.c_[f["x"], f["z"], f["x"] - f["z"]]}, "collinear\n  at: 0, 1, 2"),
+        (
+            {"X": lambda f: np.c_[f["x"], f["z"], f["x"] - f["z"]]},
+            "explain one another\n  at: 0, 1, 2",
+        ),
         ({"X": lambda f: f[["x"]][1:]}, "different length"),
         ({"cluster": lambda f: f["region"][1:]}, "different length"),
         ({"y": lambda f: f["x"] + f["entity"]}, "fitted perfectly"),

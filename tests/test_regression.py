@@ -75,9 +75,7 @@ def test_further_variances_keep_the_estimate_and_have_fixests_factor():
     assert wild["ci_low"] < wild["estimate"] < wild["ci_high"]
     details, rows = fits[0].details, fits[0].details["rows"]
     place = (rows["lat"], rows["lon"], rows["year"])
-    bare = conley(
-        details["X"], details["residuals"], *place, 100, "bartlett", lags=3, entity=rows["entity"]
-    )
+    bare = conley(details["X"], details["residuals"], *place, 100, lags=3, entity=rows["entity"])
     n, k = len(rows), 1 + rows["entity"].nunique() + rows["year"].nunique() - 1
     assert fits[3]["x"]["standard_error"] ** 2 == pytest.approx(bare[0, 0] * (n - 1) / (n - k))
     with pytest.raises(DesignError, match="weighted"):

@@ -134,7 +134,7 @@ def test_simulated_proportional_selection_within_entities():
     [
         ({"treatment": np.ones(20)}, "by the fixed effects\n  at: treatment"),
         ({"controls": np.zeros((20, 2))}, "by the fixed effects\n  at: 0, 1"),
-        ({"controls": None}, "collinear\n  at: treatment, 0"),
+        ({"controls": None}, "explain one another\n  at: treatment, 0"),
         ({"y": np.r_[np.nan, np.zeros(19)]}, "not finite\n  at: 0"),
     ],
 )

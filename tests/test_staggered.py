@@ -141,6 +141,7 @@ def test_a_cohort_or_an_event_of_one_entity_has_none_either():
         "imputation",
         frame[(frame["cohort"] != 2015) | (frame["entity"] == alone)],
         window=(-3, 5),
+        seed=0,
     )
     assert np.isnan(fit["event 5"]["standard_error"])
     assert np.isfinite(fit["event 4"]["standard_error"])
@@ -291,7 +292,7 @@ def test_a_year_of_anticipation_is_kept_out_of_the_untreated(estimator):
     "estimator", ["callaway_santanna", "imputation", "sun_abraham", "two_stage"]
 )
 def test_the_covariance_has_the_order_of_the_terms(estimator):
-    fit = estimate(estimator, panel(), "region")
+    fit = estimate(estimator, panel(), "region", seed=0)
     assert fit.terms["term"].iloc[-1] == "band"
     spread = np.sqrt(np.diag(fit.covariance))
     np.testing.assert_allclose(spread, fit.terms["standard_error"].iloc[:-1], rtol=1e-10)

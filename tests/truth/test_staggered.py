@@ -16,9 +16,9 @@ import pyfixest
 import pyfixest.did
 import pytest
 from moderndid import aggte, att_gt, load_ehec, load_mpdta
-from monotowns.estimate import regression as twoway
 from monotowns.estimate import staggered
 from monotowns.estimate.honest import honest
+from monotowns.estimate.regression import event_study
 
 #: Half a unit of the fourth decimal, in which most numbers are printed.
 PRINTED = 5e-5
@@ -102,8 +102,9 @@ def medicaid():
     frame = load_ehec().to_pandas().rename(columns={"stfips": "entity"})
     frame = frame[(frame["year"] < 2016) & (frame["yexp2"] != 2015)]
     frame = frame.assign(expanded=(frame["yexp2"] == 2014).astype(float))
-    frame, names = twoway.by_year(frame, "expanded", 2013)
-    return twoway.event_study(frame, "dins", names, (), ["entity", "year"], "entity")
+    effects = ["entity", "year"]
+    (fit,) = event_study(frame, "dins", "expanded", 2013, "entity", fixed_effects=effects)
+    return fit
 
 
 def test_event_study_of_medicaid():

@@ -14,7 +14,7 @@ from snakemake.settings.types import (
     ResourceSettings,
 )
 
-from monotowns.run.provenance import file_of, parts_of
+from monotowns.run.provenance import parts_of
 from monotowns.run.stage import PARTS, digest
 
 LIBRARY = Path(__file__).parents[1]
@@ -70,9 +70,8 @@ def why(job, made_anew: dict[str, str], config: dict) -> list[str]:
     lines = changed_settings(old, new, config)
     if old.get("code") != new.get("code"):
         kept = record_of(Path(PARTS, f"{old.get('code')}.json")) or {}
-        modules = [m for m in kept.get("modules", []) if file_of(LIBRARY, f"monotowns.{m}")]
         script = Path(str(job.rule.basedir), job.rule.script)
-        lines += changed_code(kept.get("parts"), parts_of(LIBRARY, script, *modules))
+        lines += changed_code(kept.get("parts"), parts_of(LIBRARY, script))
     return lines + changed_inputs(record["inputs"], set(map(str, job.input)), made_anew)
 
 

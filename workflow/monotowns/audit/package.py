@@ -176,8 +176,8 @@ def readme(root, sources: dict, names: list[str]) -> str:
 
 
 def declared(root) -> list[str]:
-    """Distributions that the environment declares."""
-    text = Path(root, "envs/requirements.in").read_text(encoding="utf-8")
+    """Distributions that the environment declares, those of the benchmarks among them."""
+    text = "".join(p.read_text(encoding="utf-8") for p in Path(root, "envs").glob("*.in"))
     return re.findall(r"^([A-Za-z][\w.-]*)", text, re.MULTILINE)
 
 

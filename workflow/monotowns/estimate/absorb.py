@@ -170,6 +170,7 @@ class Projection:
 
     def __call__(self, values) -> np.ndarray:
         """Residuals of columns, shape (n, k), times the root; see :func:`demean`."""
+        require_finite("demean", values=values)
         columns = self._within(values * self.root)
         if self.others is None:
             return columns

@@ -38,7 +38,7 @@ def report(
     estimator,
     variance,
     cells=None,
-    seed=0,
+    seed=None,
     **details,
 ) -> Fit:
     """Write estimates with their covariance as a result record.
@@ -52,12 +52,14 @@ def report(
         Term -> entities of the largest cohort behind it, if not by :func:`largest_cells`. The
         spread among the treated is seen within a cohort: where none has two entities, the standard
         error would hold the spread of the controls alone and is not reported.
+    seed : int, optional
+        Of the draws for the uniform band; without it there is none.
 
     Returns
     -------
     Fit
-        Student's t with clusters - 1 degrees of freedom. Where the joint covariance of the terms
-        ``event e`` is known, a last term ``band`` holds the critical value of their uniform 95 per
+        Student's t with clusters - 1 degrees of freedom. With a seed, and where the joint covariance of
+        the terms ``event e`` is known, a last term ``band`` holds the critical value of their uniform 95 per
         cent band; the covariance is of the terms before it.
     """
     frame, clusters = cohorts.frame, cohorts.clusters
@@ -73,7 +75,7 @@ def report(
     # An event without spread (no noise, or one entity) has no place in a band.
     events = terms["term"].str.startswith("event").to_numpy() & (spread > 0)
     block = covariance[np.ix_(events, events)]
-    if block.size and np.isfinite(block).all():
+    if seed is not None and block.size and np.isfinite(block).all():
         terms.loc[len(terms)] = ["band", sup_t(block, seed=seed), *[np.nan] * 4]
     adopted = frame[frame[cohorts.treatment] > 0].groupby(cohorts.treatment)["entity"].nunique()
     return Fit(

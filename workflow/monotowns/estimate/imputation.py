@@ -27,7 +27,7 @@ def imputation(
     controls=(),
     anticipation: int = 0,
     window: tuple[int, int] = (-5, 4),
-    seed=0,
+    seed=None,
 ) -> Fit:
     """Average gap of treated rows to what entity and year effects of untreated rows predict.
 

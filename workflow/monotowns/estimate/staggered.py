@@ -7,7 +7,8 @@ of imputation (:mod:`.imputation`) and the averages of Callaway and Sant'Anna (:
 All take ``rows`` (pandas.DataFrame with ``entity`` and ``year``) and the names of the columns of
 the outcome, the ``treatment`` (first treated year, 0 = never), the cluster and the controls;
 ``anticipation`` is the number of years before the cohort's year in which the treatment may act,
-``window`` the first and the last event time that is reported, ``seed`` that of the uniform band.
+``window`` the first and the last event time that is reported, ``seed`` that of the uniform band,
+which is left out without one.
 All raise DesignError where the rows do not identify the effects.
 """
 
@@ -71,7 +72,7 @@ def callaway_santanna(
     base_period: Literal["varying", "universal"] = "varying",
     anticipation: int = 0,
     window: tuple[int, int] = (-5, 4),
-    seed=0,
+    seed=None,
 ) -> Fit:
     """Average effect on each cohort in each year, doubly robust, and its aggregates.
 
@@ -200,7 +201,7 @@ def sun_abraham(
     controls=(),
     anticipation: int = 0,
     window: tuple[int, int] = (-5, 4),
-    seed=0,
+    seed=None,
 ) -> Fit:
     """Interaction-weighted event study against never treated entities (Sun and Abraham 2021).
 
@@ -240,7 +241,7 @@ def two_stage(
     weights=None,
     anticipation: int = 0,
     window: tuple[int, int] = (-5, 4),
-    seed=0,
+    seed=None,
 ) -> Fit:
     """Regress what is left when the effects of untreated rows are taken out (Gardner 2022).
 
@@ -284,7 +285,7 @@ def stacked(
     *,
     anticipation: int = 0,
     window: tuple[int, int] = (-5, 4),
-    seed=0,
+    seed=None,
 ) -> Fit:
     """Stacked event study with corrective weights (Wing, Freedman and Hollingsworth 2024).
 

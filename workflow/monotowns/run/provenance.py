@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 
 
-def code_of(library, script, *modules, root="") -> str:
+def code_of(library, script, root="") -> str:
     """Digest of a script's code and of all library code that it reaches.
 
     Comments and docstrings do not count. Among a rule's params it lets a logic edit rerun what
@@ -23,8 +23,6 @@ def code_of(library, script, *modules, root="") -> str:
         The package's folder.
     script : path-like
         The script.
-    *modules : str
-        Modules chosen while running, which no import statement names, e.g. ``acquire.regions``.
     root : path-like
         Folder in which the paths lie, when they are relative.
 
@@ -36,13 +34,13 @@ def code_of(library, script, *modules, root="") -> str:
     Raises
     ------
     FileNotFoundError
-        When the script or a chosen module does not exist.
+        When the script does not exist.
     """
-    parts = parts_of(Path(root, library), Path(root, script), *modules)
+    parts = parts_of(Path(root, library), Path(root, script))
     return _short(repr(sorted(parts.items())), 16)
 
 
-def parts_of(library, script, *modules) -> dict[str, str]:
+def parts_of(library, script) -> dict[str, str]:
     """Digest of every function, class and constant of a script and of the code that it reaches.
 
     Parameters and errors as for :func:`code_of`.
@@ -55,25 +53,21 @@ def parts_of(library, script, *modules) -> dict[str, str]:
     """
     library, script = Path(library), Path(script)
     found = {f"{script.stem}.{k}": v for k, v in _parsed(script, script.read_bytes())[1].items()}
-    for place in reached(library, script, *modules):
+    for place in reached(library, script):
         module = ".".join(Path(library.name, place).with_suffix("").parts)
         parts = _parsed(library / place, (library / place).read_bytes())[1]
         found |= {f"{module.removesuffix('.__init__')}.{k}": v for k, v in parts.items()}
     return found
 
 
-def reached(library, script, *modules) -> list[str]:
+def reached(library, script) -> list[str]:
     """List the library's files that a script reaches, as paths within the library, sorted.
 
     An import counts wherever it stands, also within a function, and brings the packages around
     its module with it, as Python does. Parameters and errors as for :func:`code_of`.
     """
     library, script = Path(library), Path(script)
-    queue = [f"{library.name}.{module}" for module in modules]
-    for module in queue:
-        if not file_of(library, module):
-            raise FileNotFoundError(library / module.split(".", 1)[1])
-    queue += _parsed(script, script.read_bytes())[0]
+    queue = list(_parsed(script, script.read_bytes())[0])
     seen, found = set(), set()
     while queue:
         module = queue.pop()

@@ -138,10 +138,9 @@ def keep_parts(code, running, folder):
     script = Path(folder, Path(running).name.split(".", 1)[1])
     if code is None or kept.exists() or not script.exists():
         return
-    loaded = sorted(m.split(".", 1)[1] for m in sys.modules if m.startswith("monotowns."))
-    parts = parts_of(Path(__file__).parents[1], script, *loaded)
+    parts = parts_of(Path(__file__).parents[1], script)
     kept.parent.mkdir(parents=True, exist_ok=True)
     # Jobs that run side by side may keep the same ones.
     fresh = kept.with_suffix(f".{os.getpid()}")
-    fresh.write_text(json.dumps({"modules": loaded, "parts": parts}), encoding="utf-8")
+    fresh.write_text(json.dumps({"parts": parts}), encoding="utf-8")
     fresh.replace(kept)

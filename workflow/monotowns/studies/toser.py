@@ -69,7 +69,9 @@ def study(frame, draws, seed, rings_km):
     fits = {
         "toser_randomization": randomization(*given, "category", draws["permutation"], seed),
         "toser_honest_relative": honest(universal, seed=seed),
-        "toser_honest_smooth": honest(universal, (0.0, 0.005, 0.01, 0.02), kind="smoothness"),
+        "toser_honest_smooth": honest(
+            universal, (0.0, 0.005, 0.01, 0.02), kind="smoothness", seed=seed
+        ),
         "toser_bacon": staggered.bacon(rows[full], OUTCOME, COHORT),
         "toser_spillover": rings(apart, OUTCOME, COHORT, "region", rings_km),
         "toser_categories": by_group(*given, "category"),
