@@ -58,9 +58,9 @@ def report(
     Returns
     -------
     Fit
-        Student's t with clusters - 1 degrees of freedom. With a seed, and where the joint covariance of
-        the terms ``event e`` is known, a last term ``band`` holds the critical value of their uniform 95 per
-        cent band; the covariance is of the terms before it.
+        Student's t with clusters - 1 degrees of freedom. With a seed, and where the joint
+        covariance of the terms ``event e`` is known, a last term ``band`` holds the critical value
+        of their uniform 95 per cent band; the covariance is of the terms before it.
     """
     frame, clusters = cohorts.frame, cohorts.clusters
     cells = largest_cells(cohorts) if cells is None else cells
