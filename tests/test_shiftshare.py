@@ -82,20 +82,14 @@ def test_akm0_with_one_dominant_shock_is_unbounded_and_holds_the_estimate():
 
 
 def test_the_regression_of_shocks_gives_the_coefficient_of_units():
-    # Proposition 1 of Borusyak, Hull and Jaravel (2022).
+    # Proposition 1 of Borusyak, Hull and Jaravel (2022): outcome and regressor averaged over units
+    # by exposure, weighted by total exposure, with the shock as instrument.
     y, x, shares, shocks = simulated()
-    fit = shiftshare.shock_level(y, x, shares, shocks)
+    exposure = shares.sum(axis=0)
+    outcome, regressor = (shares.T @ (v - v.mean()) / exposure for v in (y, x))
+    model = IV2SLS(outcome, np.ones(len(exposure)), regressor, shocks, weights=exposure)
     unit = shiftshare.fit(y, x, shares)["exposure"]["estimate"]
-    assert fit["exposure"]["estimate"] == pytest.approx(unit, abs=1e-10)
-    weight = shares.sum(axis=0)
-    t = pd.DataFrame({k: shares.T @ (v - v.mean()) / weight for k, v in {"y": y, "x": x}.items()})
-    left, right = sm.add_constant(t["x"]), sm.add_constant(shocks) * weight[:, None]
-    inverse = np.linalg.inv(right.T @ left)
-    scores = right * (t["y"] - left @ inverse @ right.T @ t["y"]).to_numpy()[:, None]
-    expected = np.sqrt((20 / 18 * inverse @ scores.T @ scores @ inverse.T)[1, 1])
-    assert fit["exposure"]["standard_error"] == pytest.approx(expected, rel=1e-9)
-    with pytest.raises(DesignError, match="add up"):
-        shiftshare.shock_level(y, x, shares * 0.9, shocks)
+    assert model.fit().params.iloc[1] == pytest.approx(unit, abs=1e-10)
 
 
 def test_rotemberg_weights_add_up_and_give_back_the_estimate():

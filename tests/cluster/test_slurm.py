@@ -14,21 +14,15 @@ from loopback import Cluster
 pytestmark = pytest.mark.workflow
 
 #: What the cluster makes anew, with all that rests on it: a job of every kind.
-ANEW = ("build_stages", "validate_estimators", "analyse_spatial", "draw_maps")
-#: The estimates among them, fewer than a submission takes.
+ANEW = ("build_stages", "validate_estimators", "analyse_spatial", "draw_figures")
+#: An estimate of every question: as many jobs as a submission takes.
 ESTIMATES = (
-    "gap_main",
-    "gap_after",
-    "gap_strict",
-    "gap_any",
-    "gap_list_2024",
-    "gap_steady",
-    "toser_stacked",
     "agglomeration_within",
     "scales_shift",
+    "gap_main",
+    "toser_stacked",
+    "reindustrialisation_towns",
 )
-#: Estimates of the run that loses a node.
-LOST = ESTIMATES[:6]
 
 
 @pytest.fixture(scope="module")
@@ -82,12 +76,12 @@ def test_the_cluster_gives_the_bytes_of_this_machine(cluster, tree):
     assert differing(tree, [p for p in made if not p.is_relative_to("results/audit")]) == []
     # Every job has left its record, wherever it ran.
     assert len(new) - len(made) == jobs > len(ANEW) + len(ESTIMATES)
-    # The estimates share one submission, the figures a few.
+    # The estimates share one submission.
     assert cluster.submitted() <= jobs - len(ESTIMATES) + 1
 
 
 def test_a_node_that_goes_down_costs_only_its_jobs(cluster, tree):
-    targets = [f"results/estimates/{name}.csv" for name in LOST]
+    targets = [f"results/estimates/{name}.csv" for name in ESTIMATES]
     for target in targets:
         (tree / target).unlink()
     before = cluster.submitted()
@@ -110,10 +104,10 @@ def test_a_node_that_goes_down_costs_only_its_jobs(cluster, tree):
 def test_short_jobs_are_grouped(profile):
     text = (ROOT / f"workflow/profiles/{profile}/config.yaml").read_text(encoding="utf-8")
     config = yaml.safe_load(text)
-    rules = (ROOT / "workflow/rules/figures.smk").read_text(encoding="utf-8")
-    figures = set(re.findall(r"^(?:rule|use rule \w+ as) (\w+)", rules, re.MULTILINE))
-    assert config["groups"] == dict.fromkeys(figures, "figures") | {"estimate": "estimates"}
-    assert set(config["group-components"]) == {"figures", "estimates"}
+    specifications = (ROOT / "config/specifications.yaml").read_text(encoding="utf-8")
+    asked = {s["question"] for s in yaml.safe_load(specifications)["specifications"].values()}
+    assert config["groups"] == {f"estimate_{question}": "estimates" for question in asked}
+    assert config["group-components"] == {"estimates": len(asked)}
 
 
 def test_the_kubernetes_profile_runs_dry():

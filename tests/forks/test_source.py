@@ -138,7 +138,7 @@ def test_a_source_goes_from_its_bytes_to_an_estimate(fork, tmp_path):
     found = pd.read_csv(fork / target).iloc[0]
     assert found["term"] == "unemployment"
     assert found["n_obs"] > 15_000
-    assert found["ci_low"] < found["estimate_gap"] < found["ci_high"]
+    assert found["ci_low"] < found["estimate"] < found["ci_high"]
 
 
 def test_a_plain_table_joins_without_code(fork):

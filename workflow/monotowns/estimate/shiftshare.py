@@ -2,8 +2,8 @@
 
 Units with similar shares have correlated residuals whatever the distance between them, so that
 the usual standard errors are too small; what varies independently are the shocks g_s. No Python
-package offers these errors, the regression of shocks or the weights (statsmodels 0.15, linearmodels
-7.1, pyfixest 0.60, diff-diff 3.13); R has ShiftShareSE and ssaggregate.
+package offers these errors or the weights (statsmodels 0.15, linearmodels
+7.1, pyfixest 0.60, diff-diff 3.13); R has ShiftShareSE.
 
 Outcome and regressor come with fixed effects and controls absorbed or raw; a constant is always
 partialled out here.
@@ -12,7 +12,6 @@ partialled out here.
 import numpy as np
 import pandas as pd
 import statsmodels.api as sm
-from linearmodels.iv import IV2SLS
 from scipy import stats
 
 from monotowns.estimate.instrumental import anderson_rubin_set
@@ -81,26 +80,6 @@ def fit(y, x, shares, null_imposed=False) -> Fit:
         details["set"] = accepted
     name = f"{'AKM0' if null_imposed else 'AKM'} (shocks), no small-sample correction"
     return Fit(terms, "shift_share", name, len(y), len(y), count, details=details)
-
-
-def shock_level(y, x, shares, shocks) -> Fit:
-    """The coefficient of :func:`fit` from a regression with one observation a shock.
-
-    Borusyak, Hull and Jaravel (2022), proposition 1: outcome and regressor are averaged over units
-    by exposure and regressed on each other, weighted by total exposure, with the shock as
-    instrument. Shares must add up to 1: else their sum belongs among the controls.
-    """
-    y, x, shares = (np.asarray(v, float) for v in (y, x, shares))
-    if not np.allclose(shares.sum(axis=1), 1):
-        raise DesignError(WHERE, "the shares do not add up to 1")
-    exposure = shares.sum(axis=0)
-    outcome, regressor = (shares.T @ (v - v.mean()) / exposure for v in (y, x))
-    model = IV2SLS(outcome, np.ones(len(exposure)), regressor, shocks, weights=exposure)
-    robust = model.fit(cov_type="robust", debiased=True)
-    estimate, error = robust.params.iloc[1:], robust.std_errors.iloc[1:]
-    terms = wald_terms(["exposure"], estimate, error, df=len(exposure) - 1)
-    size = (len(exposure),) * 3
-    return Fit(terms, "shock_level", "heteroskedasticity-robust (shocks), n/(n-k)", *size)
 
 
 def rotemberg(y, shares: pd.DataFrame, shocks: pd.Series) -> pd.DataFrame:
