@@ -48,11 +48,14 @@ FOLDER, TABLES = {
     "download": ("data/clean", REGISTERED),
 }[config["acquisition"]]
 # What the tables at hand do not reach is left out of the run, and the paper says so.
+BEFORE, AFTER = workflow.modifier.modify_rulename("*").split("*")
 REACH = Reach(
     lambda: [one for one in workflow.rules if id(one) not in FOREIGN],
     FOLDER,
     TABLES,
     config["leave_out"],
+    placed=workflow.modifier.modify_path,
+    called=lambda one: one.name.removeprefix(BEFORE).removesuffix(AFTER),
 )
 
 

@@ -74,3 +74,18 @@ def test_a_lost_table_stops_the_study_and_not_a_fork_that_says_so():
         reach("incomes").refuse_lost_tables("stop")
     with pytest.raises(ConfigError, match=r"no panel(.|\n)*at: incomes(.|\n)*found: grp"):
         reach("grp").refuse_no_panel("panel", "rosstat")
+
+
+def test_as_a_module_with_a_prefix_names_and_paths_are_those_of_the_text():
+    rules = [
+        rule(f"study_{r.name}", {k: f"away/{p}" for k, p in zip("ab", r.input, strict=False)}, x=[])
+        for r in RULES[2:3]
+    ]
+    rules[0].output = Files(facts="away/potential.json")
+    given = {"placed": lambda p: p if p.startswith("away/") else f"away/{p}"}
+    called = {"called": lambda r: r.name.removeprefix("study_")}
+    found = Reach(lambda: rules, "in", [], ["build_potential"], **given, **called)
+    assert found.lacks("potential.json") == ["build_potential (left out in the config)"]
+    assert found.makes("potential.json") is False
+    assert list(found.lacking()) == ["build_potential"]
+    found.refuse_lost_tables("stop")

@@ -114,9 +114,7 @@ def test_another_window_reaches_the_panel(fork):
 def test_a_function_that_changed_is_named(fork):
     path = fork / "workflow/monotowns/measures/balance.py"
     text = path.read_text(encoding="utf-8")
-    path.write_text(
-        text.replace("while dual(slope - size", "while 1 * dual(slope - size"), encoding="utf-8"
-    )
+    path.write_text(text.replace("return softmax(gap", "return 1 * softmax(gap"), encoding="utf-8")
     try:
         told = explain(fork, "results/tables/balance.csv")
     finally:

@@ -175,9 +175,9 @@ def readme(root, sources: dict, names: list[str]) -> str:
     )
 
 
-def declared(root) -> list[str]:
-    """Distributions that the environment declares, those of the benchmarks among them."""
-    text = "".join(p.read_text(encoding="utf-8") for p in Path(root, "envs").glob("*.in"))
+def declared(root, environment="requirements") -> list[str]:
+    """Distributions that an environment declares: the study's or, ``bench``, its benchmarks'."""
+    text = Path(root, f"envs/{environment}.in").read_text(encoding="utf-8")
     return re.findall(r"^([A-Za-z][\w.-]*)", text, re.MULTILINE)
 
 

@@ -5,6 +5,7 @@ publish no structure of value added. What needs such a table is left out of the 
 says so in the place where it would have stood. What a rule needs is said once, by its inputs.
 """
 
+from operator import attrgetter
 from pathlib import Path
 
 from monotowns.run.errors import ConfigError
@@ -12,6 +13,7 @@ from monotowns.run.schema import nearest
 
 #: How a rule is reported that the config leaves out.
 BY_CONFIG = "(left out in the config)"
+NAME = attrgetter("name")
 
 
 class Reach:
@@ -28,10 +30,14 @@ class Reach:
         Names of the tables at hand.
     leave_out : sequence of str
         Rules that the config leaves out.
+    placed, called : callable, optional
+        Where a path of the rules' text lies in this run, and what a rule is called in that text:
+        as a module of another workflow the study has a prefix for both.
     """
 
-    def __init__(self, rules, folder: str, tables, leave_out=()):
-        self.rules, self.folder = rules, str(folder)
+    def __init__(self, rules, folder, tables, leave_out=(), placed=str, called=NAME):
+        self.rules, self.placed, self.called = rules, placed, called
+        self.folder = str(placed(folder))
         self.tables, self.leave_out = set(tables), list(leave_out)
 
     def lacks(self, *paths) -> list[str]:
@@ -49,12 +55,14 @@ class Reach:
             return found[path]
 
         def of_rule(rule):
-            if rule.name in self.leave_out:
-                return [f"{rule.name} {BY_CONFIG}"]
+            if self.called(rule) in self.leave_out:
+                return [f"{self.called(rule)} {BY_CONFIG}"]
             inputs = [str(path) for path in rule.input if not callable(path)]
             return [name for path in inputs for name in behind(path)]
 
-        return list(dict.fromkeys(name for path in paths for name in behind(str(path))))
+        return list(
+            dict.fromkeys(name for path in paths for name in behind(str(self.placed(path))))
+        )
 
     def has(self, *paths) -> bool:
         """Whether these files can be made."""
@@ -62,7 +70,8 @@ class Reach:
 
     def makes(self, path) -> bool:
         """Whether a rule makes this file, and can run."""
-        return any(path in map(str, rule.output) for rule in self.rules()) and self.has(path)
+        made = {str(made) for rule in self.rules() for made in rule.output}
+        return str(self.placed(path)) in made and self.has(path)
 
     def made(self, name: str) -> list[str]:
         """The outputs of a name, of all rules so far that can run."""
@@ -73,7 +82,7 @@ class Reach:
     def lacking(self) -> dict[str, str]:
         """Rule -> what it lacks, of all rules so far that cannot run."""
         whole = [rule for rule in self.rules() if rule.output and not rule.wildcard_names]
-        found = {rule.name: self.lacks(*rule.output) for rule in whole}
+        found = {self.called(rule): self.lacks(*rule.output) for rule in whole}
         return {name: ", ".join(lack) for name, lack in found.items() if lack}
 
     def refuse_no_panel(self, panel, layout: str) -> None:
@@ -96,7 +105,7 @@ class Reach:
             An unknown rule is to be left out; or, with ``policy`` ``stop``, a rule lacks a table
             and is not left out by the config.
         """
-        names = [rule.name for rule in self.rules()]
+        names = [self.called(rule) for rule in self.rules()]
         for name in self.leave_out:
             if name not in names:
                 where, problem = "config, leave_out", f"unknown stage '{name}'"

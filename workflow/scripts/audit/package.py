@@ -20,7 +20,8 @@ def main(root: str, target: str):
     with tempfile.TemporaryDirectory(prefix="package ") as folder:
         count = package.lay_out(root, folder, names, text)
         exceptions = yaml.safe_load(Path(root, EXCEPTIONS).read_text(encoding="utf-8"))
-        faults = preflight(folder, package.declared(root), sources, exceptions or [])
+        declared = [*package.declared(root), *package.declared(root, "bench")]
+        faults = preflight(folder, declared, sources, exceptions or [])
         if faults:
             raise InputError(
                 "the package",
