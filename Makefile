@@ -94,7 +94,7 @@ lock: $(STAMP)  ## resolve envs/*.in anew into hash-pinned locks; the benchmark'
 	@$(BIN)/python envs/conda.py
 
 clean:  ## remove everything that the pipeline wrote (not the environment)
-	@rm -rf data/raw data/clean data/panel data/drift logs benchmarks .snakemake
+	@rm -rf data/raw data/clean data/panel data/drift logs .snakemake
 	@find results -mindepth 1 -maxdepth 1 ! -name expected -exec rm -rf {} +
 
 help:  ## this list

@@ -24,7 +24,7 @@ NAMES = (
     "results/expected",
 )
 #: What a run has written, and Snakemake's own account of it.
-WRITTEN = ("results", "data/panel", "logs", "benchmarks", ".snakemake/metadata")
+WRITTEN = ("results", "data/panel", "logs", ".snakemake/metadata")
 
 
 def checkout(folder: Path, names=NAMES) -> Path:
