@@ -42,7 +42,7 @@ def test_every_result_that_the_paper_uses_is_in_the_report_with_its_caption(repo
         assert "{{" not in entry["caption"], path
     # Every specification stands under its question with its records and its sample.
     gap = found["results/estimates/gap_main.csv"]
-    assert "event_study of log_taxable_pc on monotown" in " ".join(gap["caption"].split())
+    assert gap["labels"]["kind"] == "event_study of log_taxable_pc on monotown"
     assert "results/estimates/gap_main.flow.csv" in found
 
 

@@ -24,9 +24,12 @@ for QUESTION in dict.fromkeys(spec["question"] for spec in SPECIFICATIONS.values
         output:
             records=[
                 shown(
-                    f"results/estimates/{s}.csv", QUESTION, "records", "specification"
+                    f"results/estimates/{s}.csv",
+                    QUESTION,
+                    "{estimator} of {outcome} on {treatment}".format_map(spec),
+                    "specification",
                 )
-                for s in NAMED
+                for s, spec in NAMED.items()
             ],
             flows=[
                 shown(
