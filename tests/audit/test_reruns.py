@@ -202,13 +202,18 @@ def test_imports_that_are_easily_overlooked(tmp_path):
 
 PLANNED = """
 import json
-from monotowns.audit.explain import planned
-print(json.dumps({job.rule.name: reason for job, reason in planned(None)[1].items()}))
+from monotowns.audit.explain import planned, record_of
+
+def edited(job):
+    return record_of(job.log[0])["params"].get("code") != job.params.get("code")
+
+found = planned(None)[1].items()
+print(json.dumps({job.rule.name: [reason, edited(job)] for job, reason in found}))
 """
 
 
 def planned(folder):
-    """Rules that `make` would run, each with Snakemake's reason."""
+    """Rules that `make` would run: Snakemake's reason, and whether their code is another."""
     own = os.environ | {"PYTHONPATH": str(folder / "workflow")}
     command = [sys.executable, "-c", PLANNED]
     done = subprocess.run(command, cwd=folder, env=own, capture_output=True, text=True)
@@ -226,7 +231,7 @@ def run(tmp_path_factory):
 
 @pytest.mark.workflow
 def test_snakemake_reruns_for_an_edit_what_it_should(run, jobs):
-    """The jobs that reach the module run; others only after them."""
+    """The jobs that reach the module run for their own code; others only after them."""
     ran = {json.loads(path.read_text())["rule"] for path in (run / "logs").rglob("*.json")}
     readers = {module: set() for module in MODULES}
     for job, script in jobs.items():
@@ -244,8 +249,9 @@ def test_snakemake_reruns_for_an_edit_what_it_should(run, jobs):
             found = planned(run)
         finally:
             path.write_text(text, encoding="utf-8")
-        of_params = {rule for rule, reason in found.items() if "Params have changed" in reason}
+        assert {rule for rule, (_, edited) in found.items() if edited} == readers[module], module
         # Snakemake gives one reason: a reader that follows another one runs for its inputs.
-        assert of_params <= readers[module] <= set(found), module
-        others = {rule: reason for rule, reason in found.items() if rule not in of_params}
+        of_params = {rule for rule, (reason, _) in found.items() if "Params have changed" in reason}
+        assert of_params <= readers[module], module
+        others = {rule: reason for rule, (reason, _) in found.items() if rule not in of_params}
         assert all("updated by another job" in reason for reason in others.values()), others
