@@ -29,8 +29,9 @@ all: $(STAMP)  ## build everything up to results/paper.pdf
 
 environment: $(STAMP)  ## build or update the environment only
 
+# One process more than cores: the runs on a scheduler and the downloads mostly wait.
 test: $(STAMP)  ## run all tests
-	@$(BIN)/python -m pytest -n $(CORES)
+	@$(BIN)/python -m pytest -n $$(($(CORES) + 1))
 
 test-fast: $(STAMP)  ## the tests that need neither the workflow nor Monte-Carlo draws
 	@$(BIN)/python -m pytest -n $(CORES) -m "not montecarlo and not workflow and not long"

@@ -69,6 +69,15 @@ def components(versions: pd.DataFrame) -> pd.Series:
     return pd.Series(head.reindex(label).to_numpy(), index=codes, name="entity")
 
 
+def entities_by_name(region, stem, entity) -> dict:
+    """The entities that bear a name: (region, stem) -> entities in order."""
+    table = pd.DataFrame({"region": region, "stem": stem, "entity": entity}).drop_duplicates()
+    found = {}
+    for key in table.sort_values("entity").itertuples(index=False):
+        found.setdefault((key.region, key.stem), []).append(key.entity)
+    return found
+
+
 #: Federal cities are one entity each: their districts appear only in some years.
 FEDERAL_CITIES = {"45": "45000000", "40": "40000000", "67": "67000000"}
 
@@ -84,27 +93,23 @@ def crosswalk(printed: pd.DataFrame, versions: pd.DataFrame) -> pd.DataFrame:
         territory of that name in the region), ``ambiguous`` or ``unknown``.
     """
     entity = components(versions)
-    names = versions.assign(
-        entity=versions["code"].map(entity),
-        region=versions["code"].str[:2],
-        stem=versions["name"].map(stem),
-    )
-    by_name = names.groupby(["region", "stem"])["entity"].agg(lambda s: sorted(set(s)))
-    known = versions.assign(stem=names["stem"]).groupby("code")["stem"].agg(set)
+    codes, stems = versions["code"], versions["name"].map(stem)
+    by_name = entities_by_name(codes.str[:2], stems, codes.map(entity))
+    known, names = set(codes), set(zip(codes, stems, strict=True))
     rows = []
     for code, name in printed[["code", "name"]].drop_duplicates().itertuples(index=False):
         rewritten, city = from_okato(code), FEDERAL_CITIES.get(code[:2])
         candidates = by_name.get((code[:2], stem(name)), [])
         if city:
             rows.append((code, name, city, "city"))
-        elif code in known.index and (stem(name) in known[code] or not candidates):
+        elif code in known and ((code, stem(name)) in names or not candidates):
             rows.append((code, name, entity[code], "code"))
         elif len(candidates) == 1:
             reason = "okato" if entity.get(rewritten) == candidates[0] else "name"
             rows.append((code, name, candidates[0], reason))
-        elif code in known.index:
+        elif code in known:
             rows.append((code, name, entity[code], "code"))
-        elif rewritten in known.index:
+        elif rewritten in known:
             rows.append((code, name, entity[rewritten], "okato"))
         else:
             rows.append((code, name, None, "ambiguous" if candidates else "unknown"))
@@ -134,7 +139,7 @@ def locate_towns(towns: pd.DataFrame, places: pd.DataFrame, versions: pd.DataFra
     for tier in tiers:
         tier = tier.assign(region=tier["code"].map(region), entity=tier["code"].map(entity))
         tier = tier.dropna(subset=["region", "entity"])
-        index.append(tier.groupby(["region", "stem"])["entity"].agg(lambda s: sorted(set(s))))
+        index.append(entities_by_name(tier["region"], tier["stem"], tier["entity"]))
 
     def place(row):
         for name in filter(None, (row.town, getattr(row, "municipality", None))):
