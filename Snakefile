@@ -63,6 +63,13 @@ include: "workflow/rules/common.smk"
 include: "workflow/rules/acquire.smk"
 include: f"workflow/rules/panel_{LAYOUT}.smk"
 include: "workflow/rules/measure.smk"
+
+
+if LAYOUT == "rosstat":
+
+    include: "workflow/rules/layers.smk"
+
+
 include: "workflow/rules/estimate.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/paper.smk"

@@ -5,7 +5,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from libpysal.cg.sphere import arcdist
-from monotowns.figures.maps import albers
 from monotowns.measures import agglomeration
 from monotowns.measures.agglomeration import (
     EARTH_KM,
@@ -90,17 +89,6 @@ def test_the_instrument_does_not_see_its_own_region():
     )
     np.testing.assert_allclose(after[region == 0], before[region == 0])
     assert (after[region == 1] > before[region == 1]).all()
-
-
-def test_projection_keeps_areas():
-    # A cell of one degree at 45 and at 70 north: projected area over spherical area is constant.
-    def ratio(lat):
-        x, y = albers(np.array([lat, lat, lat + 0.01]), np.array([100, 100.01, 100]))
-        plane = abs((x[1] - x[0]) * (y[2] - y[0]))
-        return plane / (np.cos(np.radians(lat + 0.005)) * (0.01 * DEGREE) ** 2)
-
-    assert ratio(45) == pytest.approx(1, rel=1e-3)
-    assert ratio(70) == pytest.approx(1, rel=1e-3)
 
 
 def test_nearest_core_and_rings():

@@ -47,7 +47,8 @@ BREAKS = {
     "town_within": ("monotowns_2024", {"town_population": 10**7}, "10000000"),
     "town_lives": ("monotowns_2024", {"town_population": 0}, ""),
     "towns_in_regions": ("towns_2020", {"population": 10**8}, "towns 10"),
-    "access_places": ("market_access", {"territory_id": -1}, "-1"),
+    "centres_inside": ("borders", {"wkt": "POLYGON ((20 55, 21 55, 21 56, 20 55))"}, "2075 of"),
+    "centres_near": ("municipal_dictionary", {"lat": 80.0}, "Залесовский"),
     "grp_residents": ("grp", {"region": "Атлантида"}, "Атлантида"),
     "sections": ("gva_structure", {"year": 2010}, "2010"),
     "hand_codes": ("hand_crosswalk", {"code": "99999999"}, "99999999"),
@@ -61,6 +62,7 @@ ROWS = {
     "published_residents": lambda f: f["year"].eq(2023) & f["region"].eq("Омская область"),
     "town_within": lambda f: f["town_population"].gt(0) & f["municipality_population"].gt(0),
     "town_lives": lambda f: f["town_population"].gt(0),
+    "centres_inside": lambda f: f["territory_id"].eq(525),
     "grp_residents": lambda f: f["year"].eq(2012),
 }
 
@@ -85,7 +87,7 @@ def test_one_wrong_cell_breaks_its_identity(tables, rule):
 
 def test_every_rule_of_the_list_is_broken_by_some_test():
     listed = {check.__name__ for _, _, check in identities.IDENTITIES}
-    assert listed == {*(f"_{rule}" for rule in BREAKS), "names"}
+    assert listed == {*(f"_{rule}" for rule in (*BREAKS, *UNITS)), "names", "places", "unit"}
     with_region = {t for t, _, check in identities.IDENTITIES if check.__name__ == "names"}
     wrong = pd.DataFrame({"region": ["Область", "Край"]})
     known = {"municipal_dictionary": pd.DataFrame({"region": ["Область"]})}
@@ -93,6 +95,40 @@ def test_every_rule_of_the_list_is_broken_by_some_test():
     for table, _, check in identities.IDENTITIES:
         if check.__name__ == "names":
             assert check(known | {table: wrong}) == (2, ["Край"])
+
+
+#: Rule -> table, column, year of which the unit changes, words of the message.
+UNITS = {
+    "city_residents": ("cities", "population", 2013, "2013: ratio 1000"),
+    "steady_wages": ("municipal_wages", "wage", 2023, "-fold"),
+    "steady_months": ("consumption", "all", 2024, "2024-1: "),
+}
+
+
+@pytest.mark.parametrize("rule", UNITS)
+def test_another_unit_in_a_layer_is_found(tables, rule):
+    name, column, year, words = UNITS[rule]
+    frame = tables[name].copy()
+    other = frame["year"] == year
+    if rule == "steady_wages":
+        other &= frame["months"] == 12
+    frame[column] = frame[column].where(~other, frame[column] * 1000)
+    found = getattr(identities, f"_{rule}")(tables | {name: frame})[1]
+    assert any(words in case for case in found)
+
+
+def test_the_cities_are_pinned_by_the_municipal_database(tables):
+    rules = [check for _, _, check in identities.IDENTITIES if check.__name__ == "unit"]
+    for column, check in zip(identities.PINNED, rules, strict=True):
+        frame = tables["cities"].assign(**{column: tables["cities"][column] * 1000})
+        assert any(": ratio 1" in case for case in check({"cities": frame})[1]), column
+
+
+def test_territories_of_a_table_are_the_dictionary_s(tables):
+    for name, _, check in identities.IDENTITIES:
+        if check.__name__ == "places":
+            frame = tables[name].assign(territory_id=-7)
+            assert check(tables | {name: frame})[1] == ["-7"]
 
 
 def built():

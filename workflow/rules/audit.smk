@@ -19,6 +19,11 @@ AUDIT_TABLES = {
         f"{HERE}data/corrections/towns.csv",
         "Towns of the lists that no rule locates.",
     ),
+    **{
+        "Layers": (path, "Outcomes of every layer of data by group of places.")
+        for path in REACH.made("table")
+        if path.endswith("layers.csv")
+    },
     "Checklist": (
         "results/checklist.csv",
         "What referees look for, and its verdict.",

@@ -12,17 +12,20 @@ FIGURE_TABLES = {
     "estimates": rules.collect.output.estimates,
     "literature": f"{HERE}data/literature.csv",
 }
+# Borders there are of Russia alone: elsewhere no map is drawn.
+if LAYOUT == "rosstat":
+    FIGURE_TABLES["borders"] = rules.build_borders.output.borders
+    FIGURE_TABLES["towns"] = table("towns_2020")
+    FIGURE_TABLES["layer_paths"] = rules.describe_layers.output.paths
 FIGURE_TABLES = {
     k: path
     for k, path in FIGURE_TABLES.items()
     if REACH.has(path) and (k != "curve" or all(DECLARED.values()))
 }
-# The projection and the frame of the maps are Russia's.
 DRAWN = {
     name: figure.__module__.rsplit(".")[-1]
     for name, figure in FIGURES.items()
     if tables_of(name) <= FIGURE_TABLES.keys()
-    and (LAYOUT == "rosstat" or not figure.__module__.endswith("maps"))
 }
 
 

@@ -34,3 +34,19 @@ rule build_panel:
         "Panel: harmonise territories, locate monotowns, count what is lost"
     script:
         "../scripts/panel/build_panel.py"
+
+
+rule build_borders:
+    input:
+        borders=table("borders"),
+        municipal_dictionary=table("municipal_dictionary"),
+        contracts=rules.check_tables.output.verdicts,
+    output:
+        borders="data/panel/borders.parquet",
+        without="data/panel/without_border.csv",
+    log:
+        "logs/build_borders.json",
+    message:
+        "Borders: dissolve territories to entities and regions"
+    script:
+        "../scripts/panel/build_borders.py"

@@ -10,6 +10,7 @@ from monotowns.figures import (
     agglomeration,
     gap,
     industry,
+    layers,
     maps,
     potential,
     robustness,
@@ -34,6 +35,8 @@ FIGURES = {
     "curve": robustness.curve,
     "impacts": spatial.impacts,
     "dispersion": spatial.dispersion,
+    "city_paths": layers.city_paths,
+    "month_paths": layers.month_paths,
 }
 
 

@@ -1,103 +1,184 @@
-"""Maps in an equal-area projection."""
+"""Maps in an equal-area projection: municipal fill, regional borders, cities of a million."""
 
 import numpy as np
 
 from monotowns.figures.industry import STAGES
 from monotowns.figures.style import GREY, ORANGE, canvas
-from monotowns.measures.agglomeration import EARTH_KM
+from monotowns.panel.borders import of_level, points
+
+#: Cities with more residents are named.
+LARGE = 1_000_000
+#: Town of the table of towns -> name, and on which side of the point it stands.
+NAMES = {
+    "Москва": ("Moscow", "left"),
+    "Санкт-Петербург": ("St Petersburg", "left"),
+    "Новосибирск": ("Novosibirsk", "above"),
+    "Екатеринбург": ("Yekaterinburg", "right"),
+    "Казань": ("Kazan", "left"),
+    "Нижний Новгород": ("Nizhny Novgorod", "right"),
+    "Челябинск": ("Chelyabinsk", "right"),
+    "Самара": ("Samara", "right"),
+    "Омск": ("Omsk", "left"),
+    "Ростов-на-Дону": ("Rostov-on-Don", "left"),
+    "Уфа": ("Ufa", "right"),
+    "Красноярск": ("Krasnoyarsk", "right"),
+    "Воронеж": ("Voronezh", "left"),
+    "Пермь": ("Perm", "above"),
+    "Волгоград": ("Volgograd", "right"),
+}
+#: Side -> shift of a name in points, and how it is aligned.
+SIDES = {
+    "left": ((-2.5, 0), "right", "center"),
+    "right": ((2.5, 0), "left", "center"),
+    "above": ((0, 2), "center", "bottom"),
+}
+SOURCE = "borders © OpenStreetMap contributors"
+#: A scale of colours ends at these quantiles; what lies beyond has the colour of its end.
+ENDS = [0.01, 0.99]
+#: Land without a figure, and the borders of regions.
+EMPTY, LINE = "#E4E4E4", "#5A5A5A"
+#: Fills lie in the SVG as pictures: two thousand shapes would show seams and weigh megabytes.
+FILL = {"rasterized": True, "linewidth": 0.2, "edgecolor": "face", "zorder": 1}
+#: Monotowns on a fill, on a map of few colours, and as points that bear the colour themselves.
+RING = {"s": 9, "facecolors": "none", "edgecolors": ORANGE, "linewidths": 0.7}
+DOT = {"s": 5, "facecolors": "black", "edgecolors": "white", "linewidths": 0.2}
+POINT = {"s": 13, "edgecolors": "black", "linewidths": 0.3}
 
 
-def albers(lat, lon):
-    """Albers equal-area conic projection of Russia, km (Snyder 1987, sphere; parallels 52, 64).
-
-    Returns
-    -------
-    x, y : numpy.ndarray
-        Kilometres from 100 degrees east, 56 degrees north.
-    """
-    phi, lam = np.radians(lat), np.radians((np.asarray(lon) - 100 + 180) % 360 - 180)
-    p1, p2, p0 = np.radians([52.0, 64.0, 56.0])
-    n = (np.sin(p1) + np.sin(p2)) / 2
-    c = np.cos(p1) ** 2 + 2 * n * np.sin(p1)
-    rho = EARTH_KM * np.sqrt(c - 2 * n * np.sin(phi)) / n
-    rho0 = EARTH_KM * np.sqrt(c - 2 * n * np.sin(p0)) / n
-    return rho * np.sin(n * lam), rho0 - rho * np.cos(n * lam)
-
-
-def base(place):
-    """An empty map with a scale bar, parallels and meridians, around places with coordinates.
+def base(borders, towns):
+    """A map of the regions' borders with a scale bar and the largest cities.
 
     Parameters
     ----------
-    place : pandas.DataFrame
-        ``lat`` and ``lon``, degrees.
+    borders : pandas.DataFrame
+        Table of :func:`monotowns.panel.borders.to_table`.
+    towns : pandas.DataFrame
+        ``town``, ``population``, ``lat`` and ``lon``.
 
     Returns
     -------
-    figure, axes, x, y
-        ``x`` and ``y`` are the projected places, km.
+    figure, axes
+        In metres of the projection.
     """
-    figure, axes = canvas(1, 3.3)
-    x, y = albers(place["lat"], place["lon"])
-    left, right, low, high = min(x) - 150, max(x) + 150, min(y) - 450, max(y) + 250
-    thin = {"color": GREY, "lw": 0.25, "alpha": 0.5, "zorder": 0}
-    for parallel in range(45, 80, 5):
-        axes.plot(*albers(np.full(200, parallel), np.linspace(20, 190, 200)), **thin)
-    for meridian in range(30, 190, 20):
-        at_x, at_y = albers(np.linspace(40, 77, 300), np.full(300, meridian))
-        axes.plot(at_x, at_y, **thin)
-        seen = np.flatnonzero((at_x > left) & (at_x < right) & (at_y > low))
-        name = f"{meridian}°E" if meridian <= 180 else f"{360 - meridian}°W"
-        at = (at_x[seen[0]], at_y[seen[0]])
-        axes.annotate(name, at, fontsize=5.5, color=GREY, ha="center", va="bottom")
-    axes.plot([right - 1100, right - 100], [low + 120] * 2, color="black", lw=1)
-    axes.annotate("1,000 km", (right - 600, low + 150), ha="center", va="bottom", fontsize=6.5)
-    axes.set(xlim=(left, right), ylim=(low, high), aspect="equal")
+    regions = of_level(borders, "region")
+    figure, axes = canvas(1, 3.75)
+    regions.plot(ax=axes, color=EMPTY, **FILL | {"zorder": 0})
+    regions.boundary.plot(ax=axes, color=LINE, linewidth=0.3, zorder=3)
+    left, low, right, high = regions.total_bounds
+    axes.set(xlim=(left - 5e4, right + 5e4), ylim=(low - 3e5, high + 5e4), aspect="equal")
     axes.set_axis_off()
-    return figure, axes, x, y
+    scale_bar(axes, right - 1.2e6, low - 1.4e5)
+    name_cities(axes, towns[towns["population"] > LARGE])
+    return figure, axes
 
 
-def market_potential(panel, measures):
+def scale_bar(axes, x, y):
+    """A bar of a thousand kilometres, and whose the borders are, as their licence asks."""
+    axes.plot([x, x + 1e6], [y, y], color="black", lw=1)
+    axes.annotate("1,000 km", (x + 5e5, y + 3e4), ha="center", va="bottom", fontsize=6.5)
+    corner = {"xycoords": "axes fraction", "ha": "right", "va": "bottom"}
+    axes.annotate(SOURCE, (1, 0), fontsize=4.5, color=GREY, **corner)
+
+
+def name_cities(axes, cities):
+    """Name cities beside their points; one without an English name keeps its own."""
+    from matplotlib.patheffects import withStroke
+
+    halo = [withStroke(linewidth=1.4, foreground="white", alpha=0.8)]
+    for city in points(cities).itertuples():
+        at = city.geometry.x, city.geometry.y
+        name, side = NAMES.get(city.town, (city.town, "right"))
+        shift, ha, va = SIDES[side]
+        axes.plot(*at, "s", ms=1.8, color="black", mec="white", mew=0.3, zorder=6)
+        text = {"fontsize": 5.5, "ha": ha, "va": va, "path_effects": halo, "zorder": 7}
+        axes.annotate(name, at, xytext=shift, textcoords="offset points", **text)
+
+
+def fill(axes, borders, values, **colours):
+    """Fill entities by a value, the small ones over those that surround them."""
+    entities = of_level(borders, "entity")
+    entities["value"] = values.reindex(entities.index)
+    known = entities.dropna(subset="value")
+    known = known.iloc[np.argsort(-known.area, kind="stable")]
+    known.plot("value", ax=axes, **colours, **FILL)
+
+
+def colour_bar(figure, axes, colours, label):
+    """A bar of the fill's colours under the map, where no land is."""
+    from matplotlib.cm import ScalarMappable
+
+    inset = axes.inset_axes((0.05, 0.1, 0.3, 0.025))
+    bar = figure.colorbar(ScalarMappable(**colours), cax=inset, orientation="horizontal")
+    bar.ax.tick_params(labelsize=6.5, width=0.4, length=2)
+    bar.outline.set_linewidth(0.4)
+    bar.set_label(label, fontsize=7)
+    return bar
+
+
+def monotowns(axes, rows, **marks):
+    """Mark monotowns at the centres of their entities."""
+    at = points(rows).geometry
+    return axes.scatter(at.x, at.y, zorder=5, **marks)
+
+
+def legend(axes, handles, loc):
+    """Say what the marks are, where no land is."""
+    axes.legend(handles=handles, loc=loc, fontsize=7, handlelength=1.4)
+
+
+def market_potential(panel, measures, borders, towns):
     """Entities by market potential in the last year, monotowns ringed."""
+    from matplotlib.colors import LogNorm
+    from matplotlib.patches import Patch
+
     last = panel[panel["year"] == panel["year"].max()].dropna(subset=["lat"])
-    last = last.merge(measures, on=["entity", "year"]).sort_values("log_mp_inverse")
-    figure, axes, x, y = base(last)
-    potential, colours = np.exp(last["log_mp_inverse"]) / 1000, {"cmap": "cividis", "norm": "log"}
-    points = axes.scatter(x, y, c=potential, s=4, linewidths=0, **colours)
-    mono = (last["monotown"] == 1).to_numpy()
-    ring = {"facecolors": "none", "edgecolors": ORANGE, "linewidths": 0.7}
-    axes.scatter(x[mono], y[mono], s=15, label="monotown (main definition)", **ring)
-    label = "market potential,\nthousand persons per km"
-    bar = figure.colorbar(points, label=label, shrink=0.6, aspect=15)
-    ticks = [50, 100, 200, 500, 1000]
-    bar.set_ticks(ticks, labels=[f"{t:,}" for t in ticks])
+    last = last.merge(measures, on=["entity", "year"]).set_index("entity")
+    potential = np.exp(last["log_mp_inverse"]) / 1000
+    figure, axes = base(borders, towns)
+    # The few districts around Moscow would take half of the scale.
+    colours = {"cmap": "YlGnBu", "norm": LogNorm(*potential.quantile(ENDS))}
+    fill(axes, borders, potential, **colours)
+    rings = monotowns(axes, last[last["monotown"] == 1], label="monotown", **RING)
+    bar = colour_bar(figure, axes, colours, "market potential, thousand persons per km")
+    ticks = [tick for tick in (20, 50, 100, 200, 500, 1000) if bar.vmin <= tick <= bar.vmax]
+    bar.set_ticks(ticks, labels=[f"{tick:,}" for tick in ticks])
     bar.ax.minorticks_off()
-    axes.legend(loc="upper left")
+    legend(axes, [rings, Patch(color=EMPTY, label="no figure")], "upper left")
     return figure
 
 
-def stages(stages, panel):
-    """Entities coloured by the stage of their region in the last year."""
+def stages(stages, panel, borders, towns):
+    """Regions coloured by their stage in the last year, monotowns marked."""
+    from matplotlib.patches import Patch
+
     last = stages[stages["year"] == stages["year"].max()].set_index("region")["stage"]
-    place = panel.drop_duplicates("entity").dropna(subset=["lat"])
-    figure, axes, x, y = base(place)
-    colours = {stage: STAGES.get(stage, GREY) for stage in sorted(set(last))}
-    stage = place["region"].map(last).to_numpy()
-    for name, colour in colours.items():
-        of = stage == name
-        axes.scatter(x[of], y[of], s=4, color=colour, linewidths=0, label=name)
-    axes.legend(loc="upper left", markerscale=2.5)
+    figure, axes = base(borders, towns)
+    regions, found = of_level(borders, "region"), set(last)
+    names = [*(name for name in STAGES if name in found), *sorted(found - set(STAGES))]
+    patches = []
+    for name in names:
+        colour = {"color": STAGES.get(name, GREY), "alpha": 0.7}
+        # A fill's edge would be twice as dark as the fill where they overlap.
+        regions[regions.index.map(last) == name].plot(ax=axes, **colour, **FILL | {"linewidth": 0})
+        patches.append(Patch(label=name, **colour))
+    place = panel[panel["year"] == panel["year"].max()].dropna(subset=["lat"])
+    dots = monotowns(axes, place[place["monotown"] == 1], label="monotown", **DOT)
+    legend(axes, [*patches, dots], "lower left")
     return figure
 
 
-def development_potential(potential, panel):
+def development_potential(potential, panel, borders, towns):
     """Monotowns by the index of development potential."""
+    from matplotlib.colors import Normalize
+
     place = panel.drop_duplicates("entity").set_index("entity")[["lat", "lon"]]
     rows = potential[potential["rank"].notna()].join(place, on="entity").dropna(subset=["lat"])
-    rows = rows.sort_values("index")
-    figure, axes, x, y = base(rows)
-    points = {"s": 14, "cmap": "cividis", "linewidths": 0.2, "edgecolors": "white"}
-    points = axes.scatter(x, y, c=rows["index"], **points)
-    label = "index of development potential\n(standard deviations)"
-    figure.colorbar(points, label=label, shrink=0.6, aspect=15)
+    rows = rows.sort_values("index").set_index("entity")
+    figure, axes = base(borders, towns)
+    reach = rows["index"].abs().quantile(ENDS[1])
+    colours = {"cmap": "RdYlBu", "norm": Normalize(-reach, reach)}
+    fill(axes, borders, rows["index"], **colours)
+    # Most monotowns are smaller than a point of the map: each stands at its centre too.
+    monotowns(axes, rows, c=rows["index"], **POINT, **colours)
+    colour_bar(figure, axes, colours, "index of development potential (standard deviations)")
     return figure

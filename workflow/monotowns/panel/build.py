@@ -10,6 +10,9 @@ from monotowns.run.errors import ContractError, InputError
 EXPECTED_RTOL = 1e-6
 #: Fields of a correction.
 FIELDS = {"code", "year", "column", "expected", "action", "reason"}
+#: What a correction leaves out of its column: the one figure, or the place's years before it or
+#: from it on, which are of another coverage.
+ACTIONS = {"missing": "eq", "before": "lt", "from": "ge"}
 #: A year's implied population may differ this much from the median of the five years around it
 #: (log points); the published rates of change of whole municipalities stay well below.
 PASSING = 0.10
@@ -24,7 +27,16 @@ OFFICIAL = {"monotowns_2014": 313, "monotowns_2024": 321}
 
 
 def correct(incomes: pd.DataFrame, corrections: list[dict], where: str) -> pd.DataFrame:
-    """Apply repairs; each must find the figure it was written for.
+    """Apply repairs; each must find the figure of its year that it was written for.
+
+    Parameters
+    ----------
+    incomes : pandas.DataFrame
+        One row a ``code`` and ``year``.
+    corrections : list of dict
+        With the fields :data:`FIELDS` and an action of :data:`ACTIONS`.
+    where : str
+        The corrections' file.
 
     Raises
     ------
@@ -34,17 +46,17 @@ def correct(incomes: pd.DataFrame, corrections: list[dict], where: str) -> pd.Da
     incomes = incomes.copy()
     for repair in corrections:
         odd = sorted(FIELDS ^ set(repair))
-        if odd or repair["action"] != "missing" or repair["column"] not in incomes:
+        if odd or repair["action"] not in ACTIONS or repair["column"] not in incomes:
             raise InputError(
                 where,
                 "not a correction",
                 keys=[*odd, *(f"{k}: {v}" for k, v in repair.items())],
-                expected=f"the fields {', '.join(sorted(FIELDS))}; action: missing; a column of "
-                f"{', '.join(incomes)}",
+                expected=f"the fields {', '.join(sorted(FIELDS))}; an action of "
+                f"{', '.join(ACTIONS)}; a column of {', '.join(incomes)}",
             )
         code, year, column = repair["code"], repair["year"], repair["column"]
-        cell = (incomes["code"] == code) & (incomes["year"] == year)
-        found = incomes.loc[cell, column].tolist()
+        of = incomes["code"] == code
+        found = incomes.loc[of & (incomes["year"] == year), column].tolist()
         if len(found) != 1 or not np.isclose(found[0], repair["expected"], rtol=EXPECTED_RTOL):
             raise InputError(
                 where,
@@ -54,7 +66,8 @@ def correct(incomes: pd.DataFrame, corrections: list[dict], where: str) -> pd.Da
                 found=found,
                 remedy="compare the new table with the correction's reason; drop or renew it",
             )
-        incomes.loc[cell, column] = np.nan
+        gone = getattr(incomes["year"], ACTIONS[repair["action"]])(year)
+        incomes.loc[of & gone, column] = np.nan
     return incomes
 
 

@@ -2,12 +2,22 @@
 
 import pandas as pd
 
-from monotowns.acquire.readers import flat, incomes, population, regions
+from monotowns.acquire.readers import (
+    borders,
+    cities,
+    flat,
+    incomes,
+    months,
+    population,
+    regional,
+    regions,
+)
 from monotowns.run.errors import SourceError
 
 #: Table of the registry -> the function that reads it from the path of its verified raw file.
 READERS = {
     "municipal_incomes": incomes.read,
+    "municipal_kinds": incomes.read_kinds,
     "population_2024": population.read_municipalities,
     "monotowns_2024": population.read_monotowns,
     "monotowns_2014": flat.read_monotowns_2014,
@@ -19,6 +29,19 @@ READERS = {
     "gva_structure": regions.read_gva,
     "toser": flat.read_toser,
     "monotown_industries": flat.read_industries,
+    "cities": cities.read,
+    "municipal_wages": months.read_wages,
+    "population_ages": months.read_ages,
+    "migration_2023": months.read_migration,
+    "consumption": months.read_consumption,
+    "borders": borders.read,
+    "regional_production": regional.read_production,
+    "regional_groups": regional.read_groups,
+    "regional_investment": regional.read_investment,
+    "regional_labour": regional.read_labour,
+    "regional_product": regional.read_product,
+    "regional_trade": regional.read_trade,
+    "fixed_assets": regional.read_assets,
     # `make new-source` adds its reader above this line.
 }
 

@@ -43,6 +43,39 @@ def read(path) -> pd.DataFrame:
     return frame.sort_values(["year", "row"], ignore_index=True)
 
 
+#: The year whose headings tell urban okrugs from districts: the last before the first list.
+KINDS_YEAR = 2013
+#: Beginnings of headings over the municipalities of one kind.
+HEADINGS = {"Муниципальны": "district", "Административны": "district", "Городск": "urban"}
+
+
+def read_kinds(path) -> pd.DataFrame:
+    """Read from the headings of one year's sheet which municipalities were urban okrugs.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``year``, ``row`` (of the sheet), ``code``, ``name``, ``kind``: ``urban`` or ``district``,
+        missing where a region prints no heading.
+    """
+    where = f"kinds of municipalities, sheet {KINDS_YEAR}"
+    records, kind = [], None
+    rows = _sheet(path, KINDS_YEAR).set_index("row")
+    for i, row in enumerate(sheets.rows(path, str(KINDS_YEAR), skip_empty_area=False), 1):
+        name = str(row[1]).strip()
+        if i in rows.index:
+            records.append((KINDS_YEAR, i, rows.at[i, "code"], rows.at[i, "name"], kind))
+        elif heading := next((k for head, k in HEADINGS.items() if name.startswith(head)), None):
+            kind = heading
+        elif name:
+            # The row of a region, or of an okrug within it: its municipalities begin anew.
+            kind = None
+    frame = pd.DataFrame(records, columns=["year", "row", "code", "name", "kind"])
+    if absent := sorted({"urban", "district"} - set(frame["kind"].dropna())):
+        raise SourceError(where, "no heading of a kind", keys=absent, expected=", ".join(HEADINGS))
+    return sheets.filled(frame, where)
+
+
 def code8(value) -> str | None:
     """Write an OKTMO code as 8 digits.
 

@@ -64,6 +64,44 @@ def whole_shares(frame):
     return (total - 100).abs() <= ROUNDED_SHARES
 
 
+def valid_outlines(frame):
+    """An outline is a polygon or more that neither cross themselves nor one another."""
+    import shapely
+
+    return shapely.is_valid(shapely.from_wkt(frame["wkt"], on_invalid="ignore"))
+
+
+#: Bands of age of the table of residents.
+BANDS = ("age_0_15", "age_16_29", "age_30_54", "age_55_more")
+
+
+def whole_ages(frame):
+    """Residents are the sum of their bands of age, where these are known."""
+    bands = frame[[*BANDS]]
+    return (bands.sum(axis=1) == frame["residents"]) | bands.isna().all(axis=1)
+
+
+def per_cent(frame):
+    """An index is in per cent of the year before: a share of one, or a ratio, would be near 1."""
+    return ~frame["indicator"].str.contains("_index") | frame["value"].between(5, 1000)
+
+
+def regional(first, last, *indicators):
+    """Declare a long table of regions and Russia: these indicators, years from first to last."""
+    return table(
+        "indicator region year",
+        pa.Check(per_cent, name="indices are per cent of the year before"),
+        indicator=one_of(*indicators),
+        region=text,
+        year=within(first, last, kind=int),
+        value=number(pa.Check.ge(0)),
+    )
+
+
+#: Classifications of activities, as the names of indicators end.
+OKVED = ("okved2007", "okved2")
+
+
 SCHEMAS = {
     "municipal_incomes": table(
         "year row",
@@ -75,6 +113,14 @@ SCHEMAS = {
         social=amount,
         total=amount,
         per_resident=amount,
+    ),
+    "municipal_kinds": table(
+        "year row",
+        year=within(2013, 2013, kind=int),
+        row=whole,
+        code=code,
+        name=text,
+        kind=pa.Column(str, pa.Check.isin(["urban", "district"]), nullable=True),
     ),
     "municipal_dictionary": table(
         "code year_from",
@@ -124,6 +170,65 @@ SCHEMAS = {
         town=text,
         section=words("^[A-S]$", missing=True),
         strength=one_of("town-forming", "main", "located", "dated", "weak"),
+    ),
+    # Thousands of people, roubles a month, million roubles, thousand square metres.
+    "cities": table(
+        "code year",
+        code=code,
+        year=within(1985, 2019, kind=int),
+        region=text,
+        town=text,
+        population=within(0.1, 2000, missing=True),
+        workers=within(0.1, 1000, missing=True),
+        wage=within(0.1, 200_000, missing=True),
+        shipments_manufacturing=people,
+        shipments_mining=people,
+        investment=people,
+        firms=people,
+        new_housing=people,
+        migration=amount,
+        registered_unemployed=people,
+        retail=people,
+        births=within(0, 40, missing=True),
+        deaths=within(0, 40, missing=True),
+        population_municipal=people,
+        wage_municipal=people,
+        investment_municipal=people,
+    ),
+    "municipal_wages": table(
+        "territory_id year months section",
+        territory_id=whole,
+        year=within(2023, 2024, kind=int),
+        months=number(pa.Check.isin([3, 6, 9, 12]), kind=int),
+        section=one_of("all", "B", "C"),
+        wage=within(100, 3_000_000),
+    ),
+    "population_ages": table(
+        "territory_id year",
+        pa.Check(whole_ages, name="bands of age add up to the residents"),
+        territory_id=whole,
+        year=within(2023, 2024, kind=int),
+        residents=number(pa.Check.gt(0), kind=int),
+        **dict.fromkeys(BANDS, people),
+    ),
+    "migration_2023": table(
+        "territory_id year", territory_id=whole, year=within(2023, 2023, kind=int), net=whole
+    ),
+    # Roubles a month per person.
+    "consumption": table(
+        "territory_id year month",
+        pa.Check(
+            lambda f: (
+                f[["food", "restaurants", "health", "transport", "marketplaces"]].sum(axis=1)
+                <= f["all"]
+            ),
+            name="categories no more than all",
+        ),
+        territory_id=whole,
+        year=within(2023, 2024, kind=int),
+        month=within(1, 12, kind=int),
+        all=within(1_000, 200_000),
+        **dict.fromkeys(("food", "restaurants", "health", "transport", "marketplaces"), people),
     ),
     "municipalities": table(
         "entity year",
@@ -180,6 +285,78 @@ SCHEMAS = {
         transfer_share=share,
         # Roubles of the last year per resident: between a thousand and a hundred million.
         log_taxable_pc=within(7, 18.5),
+    ),
+    "places": pa.DataFrameSchema(
+        {
+            "entity": pa.Column(str, pa.Check.str_matches(r"^\d{8}$"), unique=True),
+            "region": text,
+            "lat": lat,
+            "lon": lon,
+            "monotown": mark,
+            "urban_.*": pa.Column(float, pa.Check.isin([0, 1]), nullable=True, regex=True),
+            "section": words("^[A-S]$", missing=True),
+            "core_.*_km": pa.Column(float, pa.Check.in_range(0, 10_000), nullable=True, regex=True),
+        }
+    ),
+    "panel_cities": table(
+        "city year",
+        city=code,
+        entity=code,
+        year=within(2000, 2019, kind=int),
+        alone=number(pa.Check.isin([0, 1]), kind=int),
+        city_share=within(0.1, 1.2, missing=True),
+        # Roubles a month of the last year; thousands of people.
+        log_wage=within(8.5, 12.5, missing=True),
+        log_workers=within(6, 14, missing=True),
+        log_population=within(5, 15, missing=True),
+        log_shipments=within(14, 29, missing=True),
+        log_investment=within(16, 28, missing=True),
+    ),
+    "panel_months": table(
+        "entity year quarter",
+        entity=code,
+        year=within(2023, 2024, kind=int),
+        quarter=within(1, 4, kind=int),
+        wage_all=within(10_000, 700_000, missing=True),
+        wage_C=number(pa.Check.gt(0), missing=True),
+        wage_B=number(pa.Check.gt(0), missing=True),
+        consumption=within(5_000, 150_000, missing=True),
+    ),
+    "borders": table(
+        "territory_id",
+        pa.Check(valid_outlines, name="outlines are valid polygons"),
+        territory_id=whole,
+        year_from=whole,
+        year_to=whole,
+        wkt=words(r"^(MULTI)?POLYGON \(\("),
+    ),
+    # Per cent of the year before; million roubles at current prices.
+    "regional_production": regional(
+        2001,
+        2024,
+        *(f"{a}_index_{o}" for a in ("industry", "manufacturing", "mining") for o in OKVED),
+        *(f"{a}_shipments_{o}" for a in ("manufacturing", "mining") for o in OKVED),
+    ),
+    "regional_groups": table(
+        "group region year",
+        group=words(r"^[BC]\d\d([-+]\d\d)?$"),
+        region=text,
+        year=number(pa.Check.isin([2022, 2024]), kind=int),
+        shipments=positive,
+    ),
+    "regional_investment": regional(2001, 2024, "investment", "investment_index"),
+    # Thousands of people; per cent of the labour force.
+    "regional_labour": regional(2001, 2024, "employment", "labour_force", "unemployment_rate"),
+    "regional_product": regional(2001, 2023, "grp", "grp_index"),
+    # Million dollars; nought is less than fifty thousand.
+    "regional_trade": regional(
+        2001, 2021, *(f"{a}_{b}" for a in ("exports", "imports") for b in ("cis", "far_abroad"))
+    ),
+    "fixed_assets": regional(
+        2000,
+        2024,
+        *(f"assets_all_{o}" for o in OKVED),
+        *(f"assets_{a}_okved2" for a in ("manufacturing", "mining")),
     ),
     # `make new-source` adds its contract above this line.
 }

@@ -1,0 +1,100 @@
+"""What an entity is, the same in every layer: status, policy, industry, kind, place.
+
+One table, one row an entity of the dictionary; a layer's panel is its outcomes joined to this.
+"""
+
+import pandas as pd
+
+from monotowns.panel.territories import components, crosswalk
+
+#: An entity was an urban okrug when at least this share of its residents lived in one.
+MOSTLY = 0.5
+#: Evidence for a town's industry, strongest first.
+STRENGTH = ("town-forming", "main", "located", "dated", "weak")
+
+
+def urban_kind(kinds, by_hand, incomes, versions, overrides) -> pd.Series:
+    """Which entities were urban okrugs in the year of the headings: 1, 0, missing where unknown.
+
+    Parameters
+    ----------
+    kinds : pandas.DataFrame
+        ``year``, ``code``, ``name``, ``kind`` as printed.
+    by_hand : pandas.DataFrame
+        ``code``, ``kind``: what the sheet does not print, or prints under the wrong heading.
+    incomes, versions, overrides : pandas.DataFrame
+        Residents are those implied by the incomes of that year; the crosswalk's two inputs.
+    """
+    entity = components(versions)
+    hand = by_hand.set_index("code")["kind"]
+    rows = kinds.assign(kind=kinds["code"].map(hand).fillna(kinds["kind"]))
+    links = crosswalk(rows, versions)
+    target = links["code"].map(overrides.set_index("code")["target"])
+    links["entity"] = links["entity"].fillna(target.map(lambda t: entity.get(t, t)))
+    rows = rows.merge(links[["code", "name", "entity"]], on=["code", "name"])
+    residents = incomes.assign(residents=incomes["total"] * 1e3 / incomes["per_resident"])
+    rows = rows.merge(residents[["year", "row", "residents"]], on=["year", "row"])
+    rows = rows.dropna(subset=["entity", "kind", "residents"])
+    urban = (rows["kind"] == "urban") * rows["residents"]
+    share = urban.groupby(rows["entity"]).sum() / rows.groupby("entity")["residents"].sum()
+    return (share >= MOSTLY).astype(float)
+
+
+def main_industry(located: pd.DataFrame, groups: dict) -> pd.DataFrame:
+    """The industry of each entity's monotowns by the strongest evidence.
+
+    Parameters
+    ----------
+    located : pandas.DataFrame
+        Main industries with their ``entity``, see :func:`.measures.entities.locate_industries`.
+    groups : dict
+        Two digits of a division -> group of divisions.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Indexed by entity: ``section``, ``group`` (missing where the division is not known or has
+        none) and ``strength`` of the evidence. Of several industries the first by strength, then
+        by the letters.
+    """
+    rank = located["strength"].map({word: i for i, word in enumerate(STRENGTH)})
+    division = located["division"].astype("string").str.extract(r"^(\d{1,2})", expand=False)
+    rows = located.assign(rank=rank, group=division.str.zfill(2).map(groups).astype(object))
+    rows = rows.dropna(subset=["section"]).sort_values(["entity", "rank", "section", "industry"])
+    return rows.drop_duplicates("entity").set_index("entity")[["section", "group", "strength"]]
+
+
+def centres(versions: pd.DataFrame) -> pd.DataFrame:
+    """Name, region and centre of every entity, those of the dictionary's newest version."""
+    centre = versions.assign(entity=versions["code"].map(components(versions)))
+    centre = centre.sort_values("year_to").drop_duplicates("entity", keep="last")
+    return centre[["entity", "name", "region", "lat", "lon"]]
+
+
+def build(centre, status, urban, industry, measures, year) -> pd.DataFrame:
+    """Join everything that is one figure an entity.
+
+    Parameters
+    ----------
+    centre, status : pandas.DataFrame
+        Results of :func:`centres` and of :func:`.build.monotown_status`.
+    urban, industry
+        Results of :func:`urban_kind` and :func:`main_industry`.
+    measures : pandas.DataFrame
+        Spatial measures by entity and year; market potential is taken from ``year``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``entity``, ``name``, ``region``, ``lat``, ``lon``, the columns of the status
+        (``monotown`` 0 where no town of the entity was listed), ``urban_<year>``, ``section``,
+        ``group``, ``strength``, ``log_mp_*``, ``core_*_km``, ``ring``.
+    """
+    frame = centre.merge(status, on="entity", how="left", validate="1:1")
+    for column in [c for c in frame if c.startswith("monotown")]:
+        frame[column] = frame[column].where(frame["listed_2014"].notna(), 0.0)
+    frame[f"urban_{year}"] = frame["entity"].map(urban)
+    frame = frame.join(industry, on="entity")
+    of_year = measures[measures["year"] == year].drop(columns="year")
+    frame = frame.merge(of_year, on="entity", how="left", validate="1:1")
+    return frame.sort_values("entity", ignore_index=True)

@@ -1,0 +1,82 @@
+# The further layers of data, each a panel of its own: cities 2000-2019, quarters of 2023-2024. What
+# an entity is (status, policy, industry, kind, place) is one table that all layers share.
+KINDS_YEAR = 2013
+
+
+rule build_places:
+    input:
+        dictionary=table("municipal_dictionary"),
+        kinds=table("municipal_kinds"),
+        incomes=table("municipal_incomes"),
+        industries=table("monotown_industries"),
+        towns=rules.build_panel.output.towns,
+        status="results/tables/monotown_status.csv",
+        measures=rules.build_measures.output.measures,
+        hand_crosswalk=f"{HERE}data/corrections/crosswalk.csv",
+        hand_kinds=f"{HERE}data/corrections/kinds.csv",
+    output:
+        table="data/panel/places.parquet",
+    log:
+        "logs/build_places.json",
+    params:
+        year=KINDS_YEAR,
+    message:
+        "Places: status, policy, industry, kind and place of every entity"
+    script:
+        "../scripts/panel/build_places.py"
+
+
+rule build_cities:
+    input:
+        cities=table("cities"),
+        dictionary=table("municipal_dictionary"),
+        panel=rules.build_panel.output.panel,
+        hand_crosswalk=f"{HERE}data/corrections/crosswalk.csv",
+        hand_cities=f"{HERE}data/corrections/cities.yaml",
+        contracts=rules.check_tables.output.verdicts,
+    output:
+        layer="data/panel/panel_cities.parquet",
+    log:
+        "logs/build_cities.json",
+    params:
+        deflator=config["deflator"],
+    message:
+        "Cities: corrections, entities and outcomes, 2000-2019"
+    script:
+        "../scripts/panel/build_cities.py"
+
+
+rule build_months:
+    input:
+        wages=table("municipal_wages"),
+        consumption=table("consumption"),
+        ages=table("population_ages"),
+        dictionary=table("municipal_dictionary"),
+        contracts=rules.check_tables.output.verdicts,
+    output:
+        layer="data/panel/panel_months.parquet",
+    log:
+        "logs/build_months.json",
+    message:
+        "Months: wages by section and spending, quarters of 2023-2024"
+    script:
+        "../scripts/panel/build_months.py"
+
+
+rule describe_layers:
+    input:
+        places=rules.build_places.output.table,
+        panel=rules.build_panel.output.panel,
+        cities=rules.build_cities.output.layer,
+        months=rules.build_months.output.layer,
+    output:
+        table=shown("results/tables/layers.csv", "data"),
+        paths=shown("results/tables/layer_paths.csv", "data"),
+    log:
+        "logs/describe_layers.json",
+    params:
+        year=KINDS_YEAR,
+    message:
+        "Layers: outcomes by group and raw paths"
+    script:
+        "../scripts/analyse/describe_layers.py"
