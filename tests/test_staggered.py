@@ -433,7 +433,7 @@ COVERAGE, SIZE = (0.93, 0.97), (0.03, 0.07)
 
 @pytest.mark.montecarlo
 @pytest.mark.parametrize("estimator", HEADLINE)
-def test_coverage_and_size(estimator, draws=500):
+def test_coverage_and_size(estimator, draws=1_000):
     covered = rejected = pretrends = 0
     for seed in range(draws):
         frame = panel(60, years=8, seed=seed, noise=1.0, cohorts=(2015, 2016, 2017))

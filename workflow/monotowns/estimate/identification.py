@@ -112,7 +112,8 @@ def check(rows, outcome, treatment, cluster, columns=(), anticipation=0, place=(
     )
     _refuse(frame, frame.duplicated(["entity", "year"]), "an entity-year stands twice")
     for column in (treatment, cluster, *place):
-        varies = frame.groupby("entity")[column].transform("first") != frame[column]
+        of = frame.groupby("entity")[column]
+        varies = of.transform("min") != of.transform("max")
         _refuse(frame, varies, f"{column} varies within an entity")
     frame = frame.astype({treatment: int}).sort_values(["entity", "year"])
     frame = drop_singletons(frame, ["entity"])
