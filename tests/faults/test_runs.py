@@ -30,7 +30,13 @@ MADE = [
 def start(tree, *words, command=RUN, stdout=subprocess.PIPE):
     env = os.environ | {"PYTHONPATH": str(tree / "workflow"), "TMPDIR": str(tree)}
     options = {"cwd": tree, "env": env, "stdout": stdout, "stderr": subprocess.STDOUT}
-    return subprocess.Popen([*command, *words], start_new_session=True, text=True, **options)
+    options |= {"start_new_session": True, "preexec_fn": interruptible}
+    return subprocess.Popen([*command, *words], text=True, **options)
+
+
+def interruptible():
+    """As at a terminal: what a shell starts in the background ignores an interrupt, for good."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def finish(tree, *words):
