@@ -21,7 +21,7 @@ export PYTHONHASHSEED := 0
 export PYTHONUTF8 := 1
 export MPLBACKEND := Agg
 
-.PHONY: all explain new-source new-specification reference profile verify diff package report expected environment test test-fast bench bench-all lint format snapshot dag lock clean help
+.PHONY: all explain new-source new-specification reference profile verify diff package report expected environment test test-fast bench bench-all lint format snapshot sign dag lock clean help
 .DEFAULT_GOAL := all
 
 all: $(STAMP)  ## build everything up to results/paper.pdf
@@ -55,6 +55,9 @@ report: all  ## every result with its caption in one file, results/report.html
 
 snapshot: $(STAMP)  ## rewrite data/snapshot from verified raw files (MONOTOWNS_MIRROR or a network) [SOURCE=one]
 	@$(BIN)/python workflow/scripts/acquire/write_snapshot.py $(SOURCE)
+
+sign: $(STAMP)  ## register the tables of the snapshot as they are, after a look at what changed
+	@$(BIN)/python workflow/scripts/acquire/sign.py
 
 profile: all  ## one page about a listed town: make profile TOWN=Норильск [REGION='...']
 	@$(BIN)/python workflow/scripts/paper/profile.py "$$TOWN" "$$REGION"

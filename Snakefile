@@ -5,7 +5,7 @@ import re
 import shlex
 import sys
 
-from monotowns.acquire.registry import load_registry
+from monotowns.acquire.registry import load_registry, verify_tables
 from monotowns.estimate.specification import load_section, load_specifications
 from monotowns.run.provenance import beside, code_of, commit
 from monotowns.run.reach import Reach, tables_in
@@ -42,6 +42,9 @@ with refusals():
 
 LAYOUT = config["data"]["layout"]
 SNAPSHOT = os.path.join(HERE, config["data"]["folder"])
+with refusals():
+    if config["acquisition"] == "snapshot":
+        verify_tables(SNAPSHOT, SOURCES.values(), REGISTRY)
 REGISTERED = {t for source in SOURCES.values() for t in source.tables}
 FOLDER, TABLES = {
     "snapshot": (SNAPSHOT, tables_in(SNAPSHOT)),

@@ -8,7 +8,7 @@ import subprocess
 import pandas as pd
 import pytest
 from checkout import ROOT, checkout, edit, snakemake
-from monotowns.acquire.registry import load_registry
+from monotowns.acquire.registry import load_registry, sign
 
 REGISTRY = load_registry(ROOT / "data/sources.yaml")
 TABLES = [t for s in REGISTRY.values() if s.access == "open" for t in s.tables]
@@ -109,6 +109,10 @@ def test_a_new_upstream_file_is_told_cell_by_cell_and_a_row_less_stops_the_run(c
     # The reviewed count stops what would be built on it; the tables are those of the snapshot here.
     edit(copy / "config/config.yaml", "acquisition: download", "acquisition: snapshot")
     shutil.copy(copy / "data/clean/market_access.csv", copy / "data/snapshot/market_access.csv")
+    code, said = snakemake(copy, "--", "data/panel/panel.parquet")
+    assert code != 0
+    assert "a table is not the registered one" in said and "market_access.csv: expected" in said
+    assert sign(copy / "data/sources.yaml", copy / "data/snapshot") == ["market_access"]
     code, said = snakemake(copy, "--", "data/panel/panel.parquet")
     assert code != 0
     assert "market_access: rows by year as reviewed: 1 cases" in said

@@ -162,3 +162,15 @@ def test_the_strongest_evidence_names_the_industry():
     assert found.loc["1"].tolist() == ["C", "C24", "town-forming"]
     assert found.loc["2", "group"] == "B05"
     assert "3" not in found.index
+
+
+def test_divisions_of_groups():
+    found = places.group_of_division(["B05", "C10-12", "C19+22"])
+    assert found == {
+        "05": "B05",
+        "10": "C10-12",
+        "11": "C10-12",
+        "12": "C10-12",
+        "19": "C19+22",
+        "22": "C19+22",
+    }

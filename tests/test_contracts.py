@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 from monotowns.panel.contracts import check
 from monotowns.run.errors import ContractError
+from monotowns.run.tables import read_table
 
 ROOT = Path(__file__).parents[1]
 TABLES = [p.stem for p in sorted((ROOT / "data/snapshot").glob("*.csv"))]
@@ -61,7 +62,7 @@ def test_whole_figures_pass_and_so_does_a_table_of_ones_own_without_a_contract()
 
 @pytest.mark.parametrize("table", TABLES)
 def test_every_committed_table_has_a_contract_and_keeps_it(table):
-    frame = pd.read_csv(ROOT / f"data/snapshot/{table}.csv", dtype={"code": str})
+    frame = read_table(ROOT / f"data/snapshot/{table}.csv")
     assert len(check(frame, table)) == len(frame)
 
 
@@ -74,10 +75,12 @@ def test_every_committed_table_has_a_contract_and_keeps_it(table):
         ("monotowns_2014", "category", 4, "isin"),
         ("towns_2020", "lat", 5.0, "in_range"),
         ("toser", "established", "2051-01-01", "str_matches"),
+        ("toser", "established", "28.01.2016", "28.01.2016"),
+        ("monotown_industries", "section", "С", "str_matches"),  # the Cyrillic letter
     ],
 )
 def test_a_wrong_cell_is_caught(table, column, value, words):
-    frame = pd.read_csv(ROOT / f"data/snapshot/{table}.csv", dtype={"code": str})
+    frame = read_table(ROOT / f"data/snapshot/{table}.csv")
     frame.loc[3, column] = value
     with pytest.raises(ContractError, match=words):
         check(frame, table)

@@ -7,16 +7,14 @@ import pytest
 from monotowns.panel.contracts import identities, panel, verdicts
 from monotowns.panel.contracts.verdicts import KNOWN_FAULTS, ROW_COUNTS, load_listed
 from monotowns.run.errors import ContractError
+from monotowns.run.tables import read_table
 
 ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
 def tables():
-    read = {
-        p.stem: pd.read_csv(p, dtype={"code": str})
-        for p in sorted((ROOT / "data/snapshot").glob("*.csv"))
-    }
+    read = {p.stem: read_table(p) for p in sorted((ROOT / "data/snapshot").glob("*.csv"))}
     for name in ("crosswalk", "towns"):
         read[f"hand_{name}"] = pd.read_csv(ROOT / f"data/corrections/{name}.csv", dtype=str)
     return read
@@ -50,6 +48,8 @@ BREAKS = {
     "centres_inside": ("borders", {"wkt": "POLYGON ((20 55, 21 55, 21 56, 20 55))"}, "2075 of"),
     "centres_near": ("municipal_dictionary", {"lat": 80.0}, "Залесовский"),
     "grp_residents": ("grp", {"region": "Атлантида"}, "Атлантида"),
+    "groups_within": ("regional_groups", {"shipments": 1e9}, "manufacturing_shipments_okved2"),
+    "same_product": ("regional_product", {"value": 1.0}, "Алтайский край 2001 1.0"),
     "sections": ("gva_structure", {"year": 2010}, "2010"),
     "hand_codes": ("hand_crosswalk", {"code": "99999999"}, "99999999"),
     "hand_towns": ("hand_towns", {"town": "Китеж"}, "Китеж"),
@@ -64,6 +64,7 @@ ROWS = {
     "town_lives": lambda f: f["town_population"].gt(0),
     "centres_inside": lambda f: f["territory_id"].eq(525),
     "grp_residents": lambda f: f["year"].eq(2012),
+    "groups_within": lambda f: f["group"].eq("C18"),
 }
 
 
@@ -87,11 +88,12 @@ def test_one_wrong_cell_breaks_its_identity(tables, rule):
 
 def test_every_rule_of_the_list_is_broken_by_some_test():
     listed = {check.__name__ for _, _, check in identities.IDENTITIES}
-    assert listed == {*(f"_{rule}" for rule in (*BREAKS, *UNITS)), "names", "places", "unit"}
+    of_tables = {"names", "places", "sums", "unit"}
+    assert listed == {f"_{rule}" for rule in (*BREAKS, *UNITS)} | of_tables
     with_region = {t for t, _, check in identities.IDENTITIES if check.__name__ == "names"}
     wrong = pd.DataFrame({"region": ["Область", "Край"]})
     known = {"municipal_dictionary": pd.DataFrame({"region": ["Область"]})}
-    assert len(with_region) == 8
+    assert len(with_region) == 15
     for table, _, check in identities.IDENTITIES:
         if check.__name__ == "names":
             assert check(known | {table: wrong}) == (2, ["Край"])

@@ -171,3 +171,62 @@ def test_descriptions_and_paths_by_hand():
     assert path.set_index("time")["mean"].to_dict() == {2012: -1.5, 2013: 0.0}
     assert path["units"].tolist() == [2, 2]
     assert path["high"][0] - path["mean"][0] == pytest.approx(2 * np.std([1, 2], ddof=1) / 2**0.5)
+
+
+def test_the_monotowns_of_the_book_are_counted_by_years():
+    cities = pd.DataFrame(
+        {
+            "city": ["1", "1", "2"],
+            "town": ["a", "a", "b"],
+            "entity": ["e", "e", "f"],
+            "year": [2000, 2002, 2000],
+            "alone": 0,
+            "log_shipments": [np.nan, 1.0, 1.0],
+        }
+    )
+    places = pd.DataFrame({"entity": ["e", "f"], "listed_2014": [1, 0], "monotown": [1.0, 0.0]})
+    places = places.assign(toser=np.nan, section="C", group=None)
+    table = layers.monotowns_in_book(cities, places)
+    assert table["town"].tolist() == ["a"]
+    assert table[["first", "last", "years", "with_shipments"]].to_numpy().tolist() == [
+        [2000, 2002, 2, 1]
+    ]
+
+
+def test_regions_with_many_residents_in_monotowns():
+    places = pd.DataFrame({"entity": list("abc"), "monotown": [1.0, 0.0, np.nan]})
+    panel = pd.DataFrame(
+        {
+            "entity": list("abc"),
+            "region": ["R", "R", "S"],
+            "year": 2013,
+            "population": [10.0, 90.0, 5.0],
+            "monotown": [1.0, 0.0, np.nan],
+        }
+    )
+    group = layers.regions_by_monotowns(places, panel, 2013, 0.1)
+    assert group.to_dict() == {"R": "with monotowns", "S": "other regions"}
+    group = layers.regions_by_monotowns(places, panel, 2013, 0.11)
+    assert group["R"] == "other regions"
+
+
+def test_industries_and_their_effective_number_by_hand():
+    places = pd.DataFrame(
+        {
+            "entity": list("abcde"),
+            "monotown": [1.0, 1.0, 1.0, 1.0, 0.0],
+            "section": ["C", "C", "B", None, "C"],
+            "group": ["C24-25", None, "B05", None, "C28"],
+            "strength": ["main", "weak", "town-forming", None, "main"],
+        }
+    )
+    panel = pd.DataFrame({"entity": list("abcde"), "year": 2013, "population": [2.0, 1, 1, 9, 9]})
+    table = layers.industries_of_towns(places, panel, 2013).set_index(["section", "group"])
+    assert table["entities"].to_dict() == {("B", "B05"): 1, ("C", ""): 1, ("C", "C24-25"): 1}
+    assert table["strong"].tolist() == [1, 0, 1]
+    assert table.loc[("C", "C24-25"), "share_residents"] == 0.5
+    number = layers.effective_shocks(table.reset_index()).set_index("design")
+    # Sections: a third and two thirds of the entities, a quarter and three quarters of the people.
+    assert number.loc["sections", "by_entities"] == pytest.approx(1 / (1 / 9 + 4 / 9))
+    assert number.loc["sections", "by_residents"] == pytest.approx(1 / (1 / 16 + 9 / 16))
+    assert number.loc["groups", "by_entities"] == pytest.approx(3)

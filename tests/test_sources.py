@@ -1,5 +1,6 @@
 import hashlib
 import re
+import shutil
 from dataclasses import fields
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 import yaml
 from monotowns.acquire.download import Limits, fetch, from_environment, split_mirrors
 from monotowns.acquire.readers import READERS
-from monotowns.acquire.registry import Source, load_registry, verify
+from monotowns.acquire.registry import Source, load_registry, sign, verify, verify_tables
 from monotowns.run.errors import SourceError
 
 ROOT = Path(__file__).parents[1]
@@ -28,14 +29,15 @@ def source(body=b"good", file="x.csv"):
 def test_the_registry_serves_every_reader_and_every_committed_table():
     registry = load_registry(REGISTRY)
     tables = [t for s in registry.values() for t in s.tables]
-    assert sorted(tables) == sorted(READERS)
+    read = [t for s in registry.values() for t in s.tables if s.access == "open"]
+    assert sorted(read) == sorted(READERS)
     assert sorted(tables) == sorted(p.stem for p in (ROOT / "data/snapshot").glob("*.csv"))
 
 
 def test_the_registered_keys_identify_the_rows_of_the_tables():
     for entry in load_registry(REGISTRY).values():
         for table, key in entry.tables.items():
-            frame = pd.read_csv(ROOT / f"data/snapshot/{table}.csv", dtype=str)
+            frame = pd.read_csv(ROOT / f"data/snapshot/{table}.csv", dtype=str, na_filter=False)
             # The income table repeats 58 code-years, the population bulletin one village.
             repeated = {"municipal_incomes": 58, "population_2024": 1}.get(table, 0)
             assert frame.duplicated(key).sum() <= repeated, table
@@ -98,6 +100,62 @@ def test_what_is_no_registry_is_refused(tmp_path, text):
     (tmp_path / "s.yaml").write_text(text)
     with pytest.raises(SourceError, match=r"s\.yaml"):
         load_registry(tmp_path / "s.yaml")
+
+
+def test_the_committed_tables_are_the_registered_ones():
+    verify_tables(ROOT / "data/snapshot", load_registry(REGISTRY).values(), REGISTRY)
+
+
+@pytest.fixture
+def signed(tmp_path):
+    """A registry of two of its sources, and their tables in a folder."""
+    text = REGISTRY.read_text(encoding="utf-8")
+    entries = yaml.safe_load(text)
+    kept = {key: entries[key] for key in ("grp", "toser")}
+    path = tmp_path / "sources.yaml"
+    path.write_text(yaml.safe_dump(kept, allow_unicode=True, sort_keys=False), encoding="utf-8")
+    for name in kept:
+        shutil.copy(ROOT / f"data/snapshot/{name}.csv", tmp_path)
+    return path
+
+
+def test_a_table_that_is_not_the_registered_one_is_refused_until_it_is_signed(signed):
+    folder = signed.parent
+    verify_tables(folder, load_registry(signed).values(), signed)
+    for name in ("grp", "toser"):
+        table = folder / f"{name}.csv"
+        table.write_bytes(table.read_bytes().replace(b"1", b"2", 1))
+    with pytest.raises(SourceError) as refusal:
+        verify_tables(folder, load_registry(signed).values(), signed)
+    for words in ("grp.csv: expected ", "toser.csv: expected ", "found ", "make sign"):
+        assert words in str(refusal.value)
+    before = yaml.safe_load(signed.read_text(encoding="utf-8"))
+    assert sign(signed, folder) == ["grp", "toser"]
+    verify_tables(folder, load_registry(signed).values(), signed)
+    assert sign(signed, folder) == []
+    after = yaml.safe_load(signed.read_text(encoding="utf-8"))
+    # Of a compiled source the file is the table; nothing else is touched.
+    moved = {(k, f) for k in after for f in after[k] if after[k][f] != before[k][f]}
+    assert moved == {
+        ("grp", "digests"),
+        ("toser", "digests"),
+        ("toser", "sha256"),
+    }
+    # A table that is not there is left out of a run, not refused; a fork's own has no entry.
+    (folder / "grp.csv").unlink()
+    (folder / "own.csv").write_text("a\n1\n")
+    verify_tables(folder, load_registry(signed).values(), signed)
+
+
+def test_a_table_without_a_digest_and_a_compiled_file_of_other_bytes_are_refused(signed):
+    entries = yaml.safe_load(signed.read_text(encoding="utf-8"))
+    del entries["grp"]["digests"]
+    entries["toser"]["sha256"] = "0" * 64
+    signed.write_text(yaml.safe_dump(entries, allow_unicode=True), encoding="utf-8")
+    with pytest.raises(
+        SourceError, match=r"not signed(.|\n)*sha256 of the compiled source is 0000"
+    ):
+        verify_tables(signed.parent, load_registry(signed).values(), signed)
 
 
 # --- the bytes

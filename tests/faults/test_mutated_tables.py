@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 from checkout import ROOT
 from monotowns.acquire.drift import drift
-from monotowns.acquire.readers import READERS, incomes, population
+from monotowns.acquire.readers import READERS, incomes, population, regional
 from monotowns.acquire.registry import load_registry
 from monotowns.panel import contracts
 from monotowns.run.errors import ContractError, SourceError
@@ -42,6 +42,7 @@ def original(table):
     wanted = {
         "population_2024": [population.SHEET, population.REGIONS],
         "monotowns_2024": [*population.MONOTOWN_TABLES.values()],
+        "fixed_assets": ["1", "2"],
     }
     names = wanted.get(table, book.sheet_names)
     return {
@@ -76,7 +77,23 @@ def _cut_population(rows):
     return rows[:first] + regions[0][:150] + regions[1][:150]
 
 
+def _cut_long(wanted):
+    """Russia, a few regions, and the two that are printed with and without their okrugs."""
+    kept = (*NAMES, regional.RUSSIA, "Архангельская область", "Тюменская область")
+    return lambda rows: [rows[0], *(r for r in rows if r[1] in wanted and r[4].startswith(kept))]
+
+
+#: Tables of long workbooks -> their indicators.
+LONG = {
+    "regional_production": regional.PRODUCTION,
+    "regional_groups": regional.SHIPPED,
+    "regional_investment": regional.INVESTMENT,
+    "regional_labour": regional.LABOUR,
+    "regional_product": regional.PRODUCT,
+    "regional_trade": regional.TRADE,
+}
 CUT = {"municipal_incomes": _cut_incomes, "population_2024": _cut_population}
+CUT |= {table: _cut_long(wanted) for table, wanted in LONG.items()}
 
 
 def write(folder, table, sheets, merge=None):
@@ -165,6 +182,14 @@ def rename(old, new):
     return mutate
 
 
+def each(column, old, new):
+    def mutate(rows):
+        for row in rows[1:]:
+            row[column] = row[column].replace(old, new)
+
+    return mutate
+
+
 def comma(value):
     return f"{float(value):.2f}".replace(".", ",")
 
@@ -244,13 +269,41 @@ BY_READER = {
         ("", rename("admin_center", "town"), "admin_center"),
         ("", put(3, 0, "first"), "'first'"),
     ],
-    "toser": [("", rename("established_date", "date"), "established_date")],
-    "monotown_industries": [("", rename("okved2_section", "okved"), "okved2_section")],
     "towns_2020": [
         ("", rename("population", "people"), "population"),
         ("", put(3, 1, "29,0"), "'29,0'"),
     ],
+    **{
+        table: [
+            ("Sheet1", rename("object_level", "level"), "no such column\n  at: object_level"),
+            ("Sheet1", rename("indicator_value", "value"), "indicator_value"),
+            ("Sheet1", each(10, wanted[min(wanted)][2], "Тысяч рублей"), "another unit"),
+            ("Sheet1", put(5, 10, "Штук"), "found: Штук"),
+            ("Sheet1", each(2, wanted[min(wanted)][1][-6:], ""), "another indicator"),
+            ("Sheet1", each(4, "(без автономного округа)", "(с автономным округом)"), "twice"),
+            ("Sheet1", each(4, "(с автономными округами)", "(без автономных округов)"), "twice"),
+            ("Sheet1", put(5, 9, -88888888.0), "found: -88888888"),
+            ("Sheet1", put(5, 9, "98,3"), "'98,3'"),
+            ("Sheet1", repeat(40), "stands twice"),
+            ("Sheet1", put(5, 8, 2005.5), "not a whole number"),
+            ("Sheet1", put(5, 5, "Край"), "unknown level"),
+            ("Sheet1", drop(min(wanted).__eq__), f"no such indicator\n  at: {min(wanted)}"),
+        ]
+        for table, wanted in LONG.items()
+    },
+    "fixed_assets": [
+        ("1", rename("(млн рублей)", "(тыс. рублей)"), "another unit"),
+        ("2", rename("(млн рублей)", "(тыс. рублей)"), "another unit"),
+        ("2", rename("полному кругу организаций", "кругу коммерческих организаций"), "полному кру"),
+        ("1", swap(3, 4), "years or activities moved"),
+        ("2", swap(3, 4), "years or activities moved"),
+        ("1", put(5, 6, "295272,0"), "'295272,0'"),
+        ("1", repeat(5), "stands twice"),
+        ("1", lambda rows: times(0.001, 9)(rows[3:]), "another unit"),
+        ("2", put(30, 0, "Архангельская область"), "with its okrugs"),
+    ],
 }
+BY_READER["regional_groups"] += [("Sheet1", each(3, "угля", "углей"), "did you mean 'добыча угля'")]
 BY_CONTRACT = {
     "municipal_incomes": [("2018", put(20, 3, lambda v: v * 2), "taxable + social = total")],
     "monotowns_2024": [("Таб_5.1", lambda rows: rows.extend(rows[4:6]), "one row a region, town")],
@@ -260,15 +313,12 @@ BY_CONTRACT = {
         ("", put(4, 1, "79-7"), "797"),
     ],
     "monotowns_2014": [("", put(3, 0, "4"), "isin")],
-    "toser": [
-        ("", put(3, 2, "28.01.2016"), "28.01.2016"),
-        ("", repeat(3), "one row a region, town"),
-    ],
-    "monotown_industries": [("", put(3, 5, "С"), "str_matches")],
     "towns_2020": [
         ("", put(3, 1, "29000"), "in_range"),
         ("", lambda rows: swap(2, 3)(rows[1:]), "in_range"),
     ],
+    "regional_production": [("Sheet1", put(5, 9, 1.023), "per cent of the year before")],
+    "fixed_assets": [("1", put(5, 6, -5.0), "greater_than_or_equal_to")],
 }
 CASES = [
     pytest.param(caught, table, *case, id=f"{table}-{i}-{caught.__name__}")
@@ -333,6 +383,8 @@ def test_merged_cells_hide_no_figure_and_no_code(tmp_path):
         ("population_regions", "Отчет"),
         ("grp", "Total"),
         ("gva_structure", "2012"),
+        ("regional_groups", "Sheet1"),
+        ("fixed_assets", "2"),
     ],
 )
 def test_a_missing_sheet_is_named_with_the_nearest(tmp_path, table, sheet):

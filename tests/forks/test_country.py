@@ -1,6 +1,9 @@
 """Another country: two tables of its own, none of Russia's; what they cannot carry is left out."""
 
 import json
+import os
+import subprocess
+import sys
 
 import pandas as pd
 import pytest
@@ -16,8 +19,10 @@ pytestmark = pytest.mark.workflow
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
     folder = checkout(tmp_path_factory.mktemp("country"))
+    # The table of the world's countries is everybody's.
     for path in (folder / "data/snapshot").glob("*.csv"):
-        path.unlink()
+        if path.stem != "countries":
+            path.unlink()
     settings = write_country(folder, "country")
     (folder / "config/local.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
     done = snakemake(folder)
@@ -100,6 +105,13 @@ def test_a_table_that_comes_brings_its_stage(built):
         town=places["name"], population=range(60_000, 60_000 + 40 * 30_000, 30_000)
     )
     towns.to_csv(folder / "country/towns_2020.csv", index=False)
+    refused = snakemake(folder, "results/estimates/agglomeration.csv")
+    assert refused.returncode != 0
+    assert "country/towns_2020.csv: expected" in refused.stdout and "make sign" in refused.stdout
+    program = [sys.executable, "workflow/scripts/acquire/sign.py"]
+    own = os.environ | {"PYTHONPATH": str(folder / "workflow")}
+    signed = subprocess.run(program, cwd=folder, env=own, capture_output=True, text=True)
+    assert signed.stdout == "Signed: towns_2020\n", signed.stderr
     done = snakemake(folder, "results/estimates/agglomeration.csv")
     assert done.returncode == 0, done.stdout[-3000:]
     assert sorted(ran(done)) == ["build_measures", "estimate_agglomeration"]

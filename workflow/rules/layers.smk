@@ -9,6 +9,7 @@ rule build_places:
         kinds=table("municipal_kinds"),
         incomes=table("municipal_incomes"),
         industries=table("monotown_industries"),
+        groups=table("regional_groups"),
         towns=rules.build_panel.output.towns,
         status="results/tables/monotown_status.csv",
         measures=rules.build_measures.output.measures,
@@ -63,15 +64,46 @@ rule build_months:
         "../scripts/panel/build_months.py"
 
 
+rule build_regions:
+    input:
+        production=table("regional_production"),
+        others=[
+            table(name)
+            for name in (
+                "regional_investment",
+                "regional_labour",
+                "regional_product",
+                "regional_trade",
+                "fixed_assets",
+            )
+        ],
+        contracts=rules.check_tables.output.verdicts,
+    output:
+        layer="data/panel/panel_regions.parquet",
+        agreement=shown("results/tables/index_overlap.csv", "data"),
+    log:
+        "logs/build_regions.json",
+    params:
+        deflator=config["deflator"],
+    message:
+        "Regions: industry, work, investment and trade, 2001-2024"
+    script:
+        "../scripts/panel/build_regions.py"
+
+
 rule describe_layers:
     input:
         places=rules.build_places.output.table,
         panel=rules.build_panel.output.panel,
         cities=rules.build_cities.output.layer,
         months=rules.build_months.output.layer,
+        regions=rules.build_regions.output.layer,
     output:
         table=shown("results/tables/layers.csv", "data"),
         paths=shown("results/tables/layer_paths.csv", "data"),
+        book=shown("results/tables/monotown_cities.csv", "data"),
+        groups=shown("results/tables/town_groups.csv", "data"),
+        shocks=shown("results/tables/effective_shocks.csv", "data"),
     log:
         "logs/describe_layers.json",
     params:

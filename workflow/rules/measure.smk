@@ -8,6 +8,8 @@ rule build_measures:
         regions=table("population_regions") if LAYOUT == "rosstat" else [],
         panel=rules.build_panel.output.panel,
         towns=table("towns_2020"),
+        # The same for every country.
+        countries=f"{HERE}data/snapshot/countries.csv",
     output:
         measures="data/panel/measures.parquet",
     log:

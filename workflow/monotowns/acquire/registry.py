@@ -1,7 +1,8 @@
 """The registry of sources and their verified bytes."""
 
 import hashlib
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from monotowns.run import schema
@@ -17,7 +18,8 @@ class Source:
     ``access`` is ``open`` (an address serves the file) or ``compiled`` (by the authors; no
     address). ``redistributed`` is ``whole``, ``facts`` (the tables made from the file, not the
     file) or ``none``. ``tables`` maps every table that is read from the file to the columns that
-    identify its rows; the other fields are what their names say.
+    identify its rows, ``digests`` to the sha256 of the table as it is committed; the other fields
+    are what their names say.
     """
 
     id: str
@@ -35,6 +37,7 @@ class Source:
     retrieved: str
     serves: str
     tables: dict[str, list[str]]
+    digests: dict[str, str] = field(default_factory=dict)
 
 
 def load_registry(path) -> dict[str, Source]:
@@ -97,3 +100,72 @@ def verify(path, source: Source) -> Path:
         remedy="remove it and the next run fetches it anew; a new vintage is registered in "
         "data/sources.yaml",
     )
+
+
+def verify_tables(folder, sources, registry) -> None:
+    """Compare the committed tables of a folder with the digests that the registry has of them.
+
+    A table that is not there is not looked at: what needs it is left out of a run. One that no
+    source claims is a fork's own.
+
+    Raises
+    ------
+    SourceError
+        One error with every table that is another one, or not signed.
+    """
+    odd = []
+    for source in sources:
+        for table in source.tables:
+            path = Path(folder, f"{table}.csv")
+            if not path.exists():
+                continue
+            expected, found = source.digests.get(table, "not signed"), fingerprint(path)[1]
+            if expected != found:
+                odd.append(f"{path}: expected {expected[:16]}, found {found[:16]}")
+            elif source.access == "compiled" and found != source.sha256:
+                odd.append(f"{path}: sha256 of the compiled source is {source.sha256[:16]}")
+    if odd:
+        raise SourceError(
+            registry,
+            "a table is not the registered one",
+            keys=odd,
+            remedy="make snapshot reads it anew from its raw file; make sign registers it as it "
+            "is, after you have looked at what changed",
+        )
+
+
+def sign(path, folder, only=None) -> list[str]:
+    """Write the digests of the tables of a folder into the registry, all else left as it is.
+
+    Parameters
+    ----------
+    path, folder : path-like
+        The registry and the folder of the tables.
+    only : collection of str, optional
+        Names of the sources that are signed; without it all.
+
+    Returns
+    -------
+    list of str
+        Names of the tables whose digest is a new one.
+    """
+    text, changed = Path(path).read_text(encoding="utf-8"), []
+    for key, source in load_registry(path).items():
+        if only is not None and key not in only:
+            continue
+        files = {table: Path(folder, f"{table}.csv") for table in source.tables}
+        prints = {table: fingerprint(file) for table, file in files.items() if file.exists()}
+        found = {table: digest for table, (_, digest, _) in prints.items()}
+        changed += [table for table, digest in found.items() if source.digests.get(table) != digest]
+        lines = [f"    {table}: {digest}\n" for table, digest in (source.digests | found).items()]
+        entry = re.search(rf"^{key}:\n(?:(?:  .*|#.*)?\n)*?(?=^\S|\Z)", text, re.M)
+        block = re.sub(r"^  digests:\n(?:    .*\n)*", "", entry[0], flags=re.M)
+        block = block.rstrip("\n") + "\n" + "".join(["  digests:\n", *lines] if lines else [])
+        if source.access == "compiled" and prints:
+            # Its table is the original: the file is the table.
+            size, digest, _ = prints[next(iter(prints))]
+            block = re.sub(r"^  sha256: .*$", f"  sha256: {digest}", block, flags=re.M)
+            block = re.sub(r"^  bytes: .*$", f"  bytes: {size}", block, flags=re.M)
+        text = text[: entry.start()] + block + text[entry.end() :]
+    Path(path).write_text(text, encoding="utf-8")
+    return changed

@@ -37,6 +37,7 @@ FIGURES = {
     "dispersion": spatial.dispersion,
     "city_paths": layers.city_paths,
     "month_paths": layers.month_paths,
+    "region_paths": layers.region_paths,
 }
 
 

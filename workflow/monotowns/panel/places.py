@@ -40,6 +40,17 @@ def urban_kind(kinds, by_hand, incomes, versions, overrides) -> pd.Series:
     return (share >= MOSTLY).astype(float)
 
 
+def group_of_division(groups) -> dict:
+    """Two digits of a division -> the group that holds it; ``C19+22`` and ``C24-25`` are groups."""
+    found = {}
+    for group in groups:
+        for part in group[1:].split("+"):
+            first, _, last = part.partition("-")
+            for division in range(int(first), int(last or first) + 1):
+                found[f"{division:02d}"] = group
+    return found
+
+
 def main_industry(located: pd.DataFrame, groups: dict) -> pd.DataFrame:
     """The industry of each entity's monotowns by the strongest evidence.
 

@@ -27,7 +27,8 @@ def read_table(path, columns=None) -> pd.DataFrame:
             known = file.schema_arrow.names
             wanted = None if columns is None else [c for c in known if c in columns]
             return file.read(wanted).to_pandas()
-    return pd.read_csv(path, dtype=TEXT)
+    # Only an empty cell is missing: NA is Namibia.
+    return pd.read_csv(path, dtype=TEXT, keep_default_na=False, na_values=[""])
 
 
 def write_table(frame: pd.DataFrame, path, digits: str = DIGITS) -> None:

@@ -5,7 +5,7 @@ import sys
 
 from monotowns.acquire.download import fetch, from_environment
 from monotowns.acquire.readers import read
-from monotowns.acquire.registry import load_registry
+from monotowns.acquire.registry import load_registry, sign
 from monotowns.panel.contracts import check
 from monotowns.run.errors import SourceError
 from monotowns.run.schema import nearest
@@ -19,8 +19,8 @@ def main(registry: str, raw: str, quarantine: str, folder: str, only: str | None
         raise SourceError(registry, f"no source '{only}'", remedy=nearest(only, sources))
     for source in sources.values() if only is None else [sources[only]]:
         names = ", ".join(source.tables)
-        if source.access == "compiled" and not here["mirrors"]:
-            print(f"Snapshot: {names} kept: compiled by the authors, no MONOTOWNS_MIRROR holds it")
+        if source.access == "compiled":
+            print(f"Snapshot: {names} kept: compiled, its table is the original")
             continue
         print(f"Snapshot: {names} from {source.file}")
         path = fetch(source, raw, quarantine, **here)
@@ -28,6 +28,7 @@ def main(registry: str, raw: str, quarantine: str, folder: str, only: str | None
             table = read(name, path)
             check(table, name)
             table.to_csv(f"{folder}/{name}.csv", index=False, lineterminator="\n")
+        sign(registry, folder, [source.id])
 
 
 if __name__ == "__main__":

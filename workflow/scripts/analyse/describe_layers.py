@@ -16,6 +16,9 @@ CITIES = (
     "log_firms_pc",
     "log_housing_pc",
 )
+REGIONS = ("log_volume", "log_investment", "log_employment", "unemployment_rate")
+#: Share of residents in monotowns from which a region counts as one with monotowns.
+LEAST = 0.1
 MONTHS = ("log_wage_all", "log_wage_C", "log_wage_B", "log_consumption")
 
 
@@ -24,24 +27,35 @@ def main(
     panel: str,
     cities: str,
     months: str,
+    regions: str,
     year: int,
     table: str,
     paths: str,
+    book: str,
+    groups: str,
+    shocks: str,
 ):
-    group = layers.group_of(read_table(places), year)
+    every = read_table(places)
+    group = layers.group_of(every, year)
     town = group.where(group.isin([layers.MONOTOWN, layers.UNKNOWN]), "other cities")
-    whole, book, quarters = map(read_table, (panel, cities, months))
+    whole, large, quarters, provinces = map(read_table, (panel, cities, months, regions))
+    write_table(layers.monotowns_in_book(large, every), book)
+    industries = layers.industries_of_towns(every, whole, year)
+    write_table(industries, groups)
+    write_table(layers.effective_shocks(industries), shocks)
     # Workers are those of all but small organisations from this year on.
-    book = book[book["year"] >= 2006]
+    large = large[large["year"] >= 2006]
     quarters["time"] = quarters["year"] + (quarters["quarter"] - 1) / 4
+    of_region = layers.regions_by_monotowns(every, whole, year, LEAST)
     parts = (
         (whole, "entity", "year", group, MUNICIPALITIES, 2013, "municipalities"),
-        (book, "city", "year", town, CITIES, 2013, "cities"),
+        (large, "city", "year", town, CITIES, 2013, "cities"),
         (quarters, "entity", "time", group, MONTHS, 2023, "months"),
+        (provinces, "region", "year", of_region, REGIONS, 2013, "regions"),
     )
     described, drawn = [], []
-    for frame, unit, time, groups, outcomes, base, layer in parts:
-        of = frame["entity"].map(groups).fillna(layers.UNKNOWN)
+    for frame, unit, time, known, outcomes, base, layer in parts:
+        of = frame["region" if unit == "region" else "entity"].map(known).fillna(layers.UNKNOWN)
         described.append(layers.describe(frame, unit, of, outcomes, layer))
         drawn.append(layers.paths(frame, unit, time, of, outcomes, base, layer))
     write_table(pd.concat(described), table)

@@ -7,7 +7,15 @@ from monotowns.run.stage import run
 from monotowns.run.tables import read_table, write_table
 
 
-def main(panel: str, towns: str, settings: dict, contract: str, measures: str, regions: str | list):
+def main(
+    panel: str,
+    towns: str,
+    countries: str,
+    settings: dict,
+    contract: str,
+    measures: str,
+    regions: str | list,
+):
     published = pd.DataFrame(columns=["region", "year", "population"])
     if regions:
         published = check(read_table(regions), "population_regions")
@@ -16,7 +24,7 @@ def main(panel: str, towns: str, settings: dict, contract: str, measures: str, r
         check(read_table(towns), contract),
         published,
         settings,
-        foreign_countries(settings["home"]),
+        foreign_countries(check(read_table(countries), "countries"), settings["home"]),
     )
     table = check(frame, "measures")
     write_table(table, measures)

@@ -7,9 +7,6 @@ from monotowns.panel.contracts import check
 from monotowns.run.stage import run
 from monotowns.run.tables import read_table, write_table
 
-#: Group of manufacturing divisions and of mining ones -> its divisions.
-GROUPS = {}
-
 
 def main(inputs: dict, year: int, table: str):
     read = {name: read_table(path) for name, path in inputs.items()}
@@ -19,7 +16,8 @@ def main(inputs: dict, year: int, table: str):
     urban = places.urban_kind(read["kinds"], by_hand, read["incomes"], versions, codes)
     centre = places.centres(versions)
     located = locate_industries(read["industries"], read["towns"], centre)
-    industry = places.main_industry(located, GROUPS)
+    groups = places.group_of_division(sorted(read["groups"]["group"].unique()))
+    industry = places.main_industry(located, groups)
     built = places.build(centre, read["status"], urban, industry, read["measures"], year)
     write_table(check(built, "places"), table)
 

@@ -1,4 +1,7 @@
-"""One reader a table: raw file in, tidy table of its facts out, nothing judged."""
+"""One reader a table: raw file in, tidy table of its facts out, nothing judged.
+
+A compiled table has none: what is committed is the original.
+"""
 
 import pandas as pd
 
@@ -27,8 +30,6 @@ READERS = {
     "population_regions": regions.read_population,
     "grp": regions.read_grp,
     "gva_structure": regions.read_gva,
-    "toser": flat.read_toser,
-    "monotown_industries": flat.read_industries,
     "cities": cities.read,
     "municipal_wages": months.read_wages,
     "population_ages": months.read_ages,

@@ -16,41 +16,6 @@ def read_monotowns_2014(path) -> pd.DataFrame:
     return frame.sort_values(["region", "town"], ignore_index=True)
 
 
-def read_toser(path) -> pd.DataFrame:
-    """Read TOSER towns.
-
-    ``established`` is a date, year-month or year; empty where only bounds or existence are known.
-    """
-    names = {
-        "region": "region",
-        "town": "town",
-        "established_date": "established",
-        "date_precision": "precision",
-        "evidence_kind": "evidence",
-        "source_url": "address",
-    }
-    frame = sheets.columns(pd.read_csv(path, dtype=str), names, "TOSER")
-    return frame.sort_values(["region", "town"], ignore_index=True)
-
-
-def read_industries(path) -> pd.DataFrame:
-    """Read the main industry of monotowns; ``strength`` is the leading mark of the evidence."""
-    names = {
-        "region": "region",
-        "town": "town",
-        "industry": "industry",
-        "okved2_section": "section",
-        "okved2_division": "division",
-        "as_of": "as_of",
-        "note": "strength",
-        "evidence_kind": "evidence",
-        "source_url": "address",
-    }
-    frame = sheets.columns(pd.read_csv(path, dtype=str), names, "main industries")
-    frame["strength"] = frame["strength"].str.extract(r"^\[([a-z-]+)\]", expand=False)
-    return frame.sort_values(["region", "town", "industry"], ignore_index=True)
-
-
 def read_dictionary(path) -> pd.DataFrame:
     """Read every version of every municipality, SberIndex 2018-2024.
 

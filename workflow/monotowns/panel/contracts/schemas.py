@@ -154,6 +154,14 @@ SCHEMAS = {
         lon=lon,
     ),
     "towns": table(town=text, population=number(pa.Check.gt(0), kind=int), lat=anywhere, lon=lon),
+    "countries": table(
+        "iso",
+        iso=words("^[A-Z]{2}$"),
+        name=text,
+        population=number(pa.Check.gt(0), kind=int),
+        lat=anywhere,
+        lon=lon,
+    ),
     "market_access": table(territory_id=pa.Column(int, unique=True), market_access=positive),
     "grp": table("region year", region=text, year=year, grp=positive),
     "gva_structure": table(
@@ -357,6 +365,18 @@ SCHEMAS = {
         2024,
         *(f"assets_all_{o}" for o in OKVED),
         *(f"assets_{a}_okved2" for a in ("manufacturing", "mining")),
+    ),
+    "panel_regions": table(
+        "region year",
+        region=text,
+        year=within(2000, 2024, kind=int),
+        volume_2015=number(pa.Check.gt(0), missing=True),
+        volume_2017=number(pa.Check.gt(0), missing=True),
+        shipments=people,
+        investment=people,
+        employment=people,
+        unemployment_rate=within(0, 70, missing=True),
+        grp=people,
     ),
     # `make new-source` adds its contract above this line.
 }
