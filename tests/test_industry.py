@@ -62,10 +62,13 @@ def test_price_index_is_mid_year():
 
 
 def test_real_value_added_and_region_years_without_grp():
-    shares = pd.DataFrame({"region": ["R", "T"], "year": 2020, "share": [25.0, 50.0]})
-    grp = pd.DataFrame({"region": ["R"], "year": [2020], "grp": [400.0]})
-    real = real_gva(shares, grp, pd.Series({2020: 0.5}))
-    assert real[["region", "gva"]].to_numpy().tolist() == [["R", 200.0]]
+    rows = {"region": ["R", "R", "T"], "year": [2019, 2020, 2020], "share": [25.0, 25.0, 50.0]}
+    shares = pd.DataFrame(rows)
+    grp = pd.DataFrame({"region": "R", "year": [2019, 2020], "grp": 400.0})
+    # Roubles of the table's last year, whatever later years the price index has.
+    for later in ({}, {2022: 1.0}):
+        real = real_gva(shares, grp, pd.Series({2019: 0.4, 2020: 0.5} | later))
+        assert real[["region", "gva"]].to_numpy().tolist() == [["R", 125.0], ["R", 100.0]]
     with pytest.raises(DesignError, match="no price level"):
         real_gva(shares, grp, pd.Series({2019: 1.0}))
 

@@ -38,7 +38,7 @@ def real_gva(shares: pd.DataFrame, grp: pd.DataFrame, price: pd.Series) -> pd.Da
     Returns
     -------
     pandas.DataFrame
-        ``shares`` with ``gva`` (million roubles of the index's base year). Region-years without GRP
+        ``shares`` with ``gva`` (million roubles of the table's last year). Region-years without GRP
         are left out: the structure printed there is that of a composite region.
     """
     frame = shares.merge(grp[["region", "year", "grp"]], on=["region", "year"])
@@ -46,6 +46,8 @@ def real_gva(shares: pd.DataFrame, grp: pd.DataFrame, price: pd.Series) -> pd.Da
     unpriced = frame.loc[level.isna(), "year"].unique()
     if len(unpriced):
         raise DesignError("deflator", "a year has no price level", keys=sorted(unpriced))
+    # Of the table's last year, however far the price index reaches beyond it.
+    level = level / price[frame["year"].max()]
     frame["gva"] = frame["share"] / 100 * frame.pop("grp") / level
     return frame
 
