@@ -24,6 +24,11 @@ AUDIT_TABLES = {
         for path in REACH.made("table")
         if path.endswith("layers.csv")
     },
+    **{
+        "Marked years": (path, "Years beside the window, and why they stand apart.")
+        for path in REACH.made("table")
+        if path.endswith("marked_years.csv")
+    },
     "Checklist": (
         "results/checklist.csv",
         "What referees look for, and its verdict.",

@@ -3,6 +3,23 @@
 KINDS_YEAR = 2013
 
 
+rule build_marked_years:
+    input:
+        incomes=table("municipal_incomes"),
+        dictionary=table("municipal_dictionary"),
+        hand_crosswalk=f"{HERE}data/corrections/crosswalk.csv",
+        contracts=rules.check_tables.output.verdicts,
+    output:
+        layer="data/panel/marked_years.parquet",
+        table=shown("results/tables/marked_years.csv", "data"),
+    log:
+        "logs/build_marked_years.json",
+    message:
+        "Marked years: 2010, 2011 and 2022, beside the window"
+    script:
+        "../scripts/panel/build_marked_years.py"
+
+
 rule build_places:
     input:
         dictionary=table("municipal_dictionary"),

@@ -378,6 +378,20 @@ SCHEMAS = {
         unemployment_rate=within(0, 70, missing=True),
         grp=people,
     ),
+    "marked_years": table(
+        "entity year",
+        pa.Check(
+            lambda f: f["population"].notna() == (f["year"] == 2022),
+            name="residents in 2022 alone",
+        ),
+        entity=code,
+        year=number(pa.Check.isin([2010, 2011, 2022]), kind=int),
+        mark=text,
+        taxable=positive,
+        total=positive,
+        # Current roubles per resident.
+        log_taxable_pc=within(7, 18.5, missing=True),
+    ),
     # `make new-source` adds its contract above this line.
 }
 
