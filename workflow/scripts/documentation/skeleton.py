@@ -117,11 +117,13 @@ def with_line(path, line):
 
 def with_import(text, name):
     """Name one more module among those that the table of readers imports."""
-
-    def more(found):
-        return found[1] + ", ".join(sorted([*found[2].split(", "), name]))
-
-    return re.sub(r"^(from monotowns\.acquire\.readers import )(.+)$", more, text, flags=re.M)
+    line = re.compile(r"^from monotowns\.acquire\.readers import \((.+?)^\)$", re.M | re.S)
+    found = line.search(text)
+    if found is None:
+        raise ConfigError(READERS / "__init__.py", "no import of the readers, one a line")
+    names = sorted([*re.findall(r"\w+", found[1]), name])
+    block = "".join(f"    {one},\n" for one in names)
+    return line.sub(f"from monotowns.acquire.readers import (\n{block})", text)
 
 
 def specification(name):
