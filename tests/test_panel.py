@@ -190,3 +190,10 @@ def test_a_status_that_came_at_no_date_is_refused():
     for odd in ("01.03.2009", "39873", "2008.5", "2009/03"):
         with pytest.raises(ContractError, match=rf"not a date(.|\n)*row 1: {odd}"):
             build.year_of(pd.Series(["2016", odd]), "t")
+
+
+def test_prices_are_against_the_last_of_the_years_that_are_there():
+    year = pd.Series([2019, 2020, 2020])
+    for later in ({}, {2021: 50.0}):
+        level = build.log_prices(year, {2019: 99.0, 2020: 10.0} | later)
+        assert level.tolist() == pytest.approx([-np.log(1.1), 0, 0])

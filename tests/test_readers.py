@@ -1,26 +1,15 @@
 import os
 from pathlib import Path
 
-import openpyxl
 import pandas as pd
 import pytest
 from monotowns.acquire.readers import READERS, incomes, population, regions
 from monotowns.acquire.registry import load_registry, verify
 from monotowns.run.errors import SourceError
+from workbooks import workbook
 
 ROOT = Path(__file__).parents[1]
 MIRROR = os.environ.get("MONOTOWNS_MIRROR", "")
-
-
-def workbook(path, sheets):
-    book = openpyxl.Workbook()
-    book.remove(book.active)
-    for name, rows in sheets.items():
-        sheet = book.create_sheet(name)
-        for row in rows:
-            sheet.append(row)
-    book.save(path)
-    return path
 
 
 def income_sheets():

@@ -1,16 +1,16 @@
 """Regional industry: reader of the long workbooks and of the assets, identities, chained volume."""
 
 import numpy as np
-import openpyxl
 import pandas as pd
 import pytest
 from checkout import ROOT
 from monotowns.acquire.readers import regional as reader
-from monotowns.measures.regional import chained, overlap
 from monotowns.panel import regions as regions_panel
 from monotowns.panel.contracts import identities
+from monotowns.panel.volume import chained, overlap
 from monotowns.run.errors import ContractError, DesignError, SourceError
 from monotowns.run.tables import read_table
+from workbooks import workbook
 
 SNAPSHOT = ROOT / "data/snapshot"
 WITH, WITHOUT = "(с автономными округами)", "(без автономных округов)"
@@ -18,17 +18,6 @@ WITH, WITHOUT = "(с автономными округами)", "(без авт�
 
 def table(name):
     return pd.read_csv(SNAPSHOT / f"{name}.csv")
-
-
-def workbook(path, sheets):
-    book = openpyxl.Workbook()
-    book.remove(book.active)
-    for name, rows in sheets.items():
-        sheet = book.create_sheet(name)
-        for row in rows:
-            sheet.append(row)
-    book.save(path)
-    return path
 
 
 def long(wanted=reader.PRODUCT, parts=("CD",), years=(2011, 2012)):

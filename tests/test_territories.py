@@ -1,6 +1,14 @@
 import pandas as pd
 import pytest
-from monotowns.panel.territories import components, crosswalk, from_okato, locate_towns, stem
+from monotowns.panel.territories import (
+    components,
+    crosswalk,
+    from_okato,
+    locate_towns,
+    newest,
+    placed,
+    stem,
+)
 
 
 def test_okato_digits_become_oktmo():
@@ -88,3 +96,22 @@ def test_a_town_is_located_by_region_and_name_only(versions):
     found = locate_towns(towns, places, versions)
     assert found[0] == "10603000"
     assert pd.isna(found[1])
+
+
+def test_the_newest_version_speaks_for_its_entity_and_a_hand_places_the_rest():
+    versions = pd.DataFrame(
+        {
+            "code": ["01601000", "01602000"],
+            "territory_id": [1, 2],
+            "name": ["Алейский", "Алтайский"],
+            "change_from": [None, "7"],
+            "change_to": ["7", None],
+            "year_to": [2020, 9999],
+        }
+    )
+    assert newest(versions)["name"].to_dict() == {"01602000": "Алтайский"}
+    printed = pd.DataFrame({"code": ["01601000", "99999999"], "name": ["Алейский", "Новый"]})
+    overrides = pd.DataFrame({"code": ["99999999"], "target": ["01601000"]})
+    links = placed(printed, versions, overrides)
+    assert links["entity"].tolist() == ["01602000"] * 2
+    assert links["reason"].tolist() == ["code", "override"]

@@ -21,13 +21,11 @@ AUDIT_TABLES = {
     ),
     **{
         "Layers": (path, "Outcomes of every layer of data by group of places.")
-        for path in REACH.made("table")
-        if path.endswith("layers.csv")
+        for path in REACH.made("described")
     },
     **{
         "Marked years": (path, "Years beside the window, and why they stand apart.")
-        for path in REACH.made("table")
-        if path.endswith("marked_years.csv")
+        for path in REACH.made("years_apart")
     },
     "Checklist": (
         "results/checklist.csv",

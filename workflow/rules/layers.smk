@@ -1,6 +1,6 @@
 # The further layers of data, each a panel of its own: cities 2000-2019, quarters of 2023-2024. What
 # an entity is (status, policy, industry, kind, place) is one table that all layers share.
-KINDS_YEAR = 2013
+from monotowns.acquire.readers.incomes import KINDS_YEAR
 
 
 rule build_marked_years:
@@ -11,7 +11,7 @@ rule build_marked_years:
         contracts=rules.check_tables.output.verdicts,
     output:
         layer="data/panel/marked_years.parquet",
-        table=shown("results/tables/marked_years.csv", "data"),
+        years_apart=shown("results/tables/marked_years.csv", "data"),
     log:
         "logs/build_marked_years.json",
     message:
@@ -116,7 +116,7 @@ rule describe_layers:
         months=rules.build_months.output.layer,
         regions=rules.build_regions.output.layer,
     output:
-        table=shown("results/tables/layers.csv", "data"),
+        described=shown("results/tables/layers.csv", "data"),
         paths=shown("results/tables/layer_paths.csv", "data"),
         book=shown("results/tables/monotown_cities.csv", "data"),
         groups=shown("results/tables/town_groups.csv", "data"),

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from monotowns.panel.territories import components, crosswalk, locate_towns
+from monotowns.panel.territories import components, locate_towns, newest, placed
 from monotowns.run.errors import ContractError, InputError
 
 #: A printed figure equals the one a correction expects up to its last printed digits.
@@ -26,12 +26,12 @@ SPIKE = 0.5
 OFFICIAL = {"monotowns_2014": 313, "monotowns_2024": 321}
 
 
-def correct(incomes: pd.DataFrame, corrections: list[dict], where: str) -> pd.DataFrame:
+def correct(table: pd.DataFrame, corrections: list[dict], where: str) -> pd.DataFrame:
     """Apply repairs; each must find the figure of its year that it was written for.
 
     Parameters
     ----------
-    incomes : pandas.DataFrame
+    table : pandas.DataFrame
         One row a ``code`` and ``year``.
     corrections : list of dict
         With the fields :data:`FIELDS` and an action of :data:`ACTIONS`.
@@ -43,20 +43,20 @@ def correct(incomes: pd.DataFrame, corrections: list[dict], where: str) -> pd.Da
     InputError
         When a correction lacks a field or its cell is absent or holds another figure.
     """
-    incomes = incomes.copy()
+    table = table.copy()
     for repair in corrections:
         odd = sorted(FIELDS ^ set(repair))
-        if odd or repair["action"] not in ACTIONS or repair["column"] not in incomes:
+        if odd or repair["action"] not in ACTIONS or repair["column"] not in table:
             raise InputError(
                 where,
                 "not a correction",
                 keys=[*odd, *(f"{k}: {v}" for k, v in repair.items())],
                 expected=f"the fields {', '.join(sorted(FIELDS))}; an action of "
-                f"{', '.join(ACTIONS)}; a column of {', '.join(incomes)}",
+                f"{', '.join(ACTIONS)}; a column of {', '.join(table)}",
             )
         code, year, column = repair["code"], repair["year"], repair["column"]
-        of = incomes["code"] == code
-        found = incomes.loc[of & (incomes["year"] == year), column].tolist()
+        of = table["code"] == code
+        found = table.loc[of & (table["year"] == year), column].tolist()
         if len(found) != 1 or not np.isclose(found[0], repair["expected"], rtol=EXPECTED_RTOL):
             raise InputError(
                 where,
@@ -66,9 +66,9 @@ def correct(incomes: pd.DataFrame, corrections: list[dict], where: str) -> pd.Da
                 found=found,
                 remedy="compare the new table with the correction's reason; drop or renew it",
             )
-        gone = getattr(incomes["year"], ACTIONS[repair["action"]])(year)
-        incomes.loc[of & gone, column] = np.nan
-    return incomes
+        gone = getattr(table["year"], ACTIONS[repair["action"]])(year)
+        table.loc[of & gone, column] = np.nan
+    return table
 
 
 def harmonise(incomes, versions, overrides, first_year, last_year):
@@ -106,11 +106,7 @@ def harmonise(incomes, versions, overrides, first_year, last_year):
     figures = ["taxable", "social", "total", "per_resident"]
     twice = rows.duplicated(["year", "code", "name", *figures])
     rows = remove("row printed twice", rows, twice, "code")
-    links, entity = crosswalk(rows, versions), components(versions)
-    target = links["code"].map(overrides.set_index("code")["target"])
-    manual = links["entity"].isna() & target.notna()
-    links.loc[manual, "entity"] = [entity.get(t, t) for t in target[manual]]
-    links.loc[manual, "reason"] = "override"
+    links = placed(rows, versions, overrides)
     rows = rows.merge(links, on=["code", "name"], how="left", validate="m:1")
     unknown = rows["entity"].isna()
     rows = remove("code and name of no known territory", rows, unknown, "code")
@@ -253,21 +249,35 @@ def match_rates(towns: pd.DataFrame, panel: pd.DataFrame, events=(2014, 2020)) -
     return table.reset_index()
 
 
+def with_status(frame: pd.DataFrame, status: pd.DataFrame) -> pd.DataFrame:
+    """Join the status of :func:`monotown_status`; an entity without a listed town is a control."""
+    frame = frame.merge(status, on="entity", how="left", validate="m:1")
+    for column in [c for c in frame if c.startswith("monotown")]:
+        frame[column] = frame[column].where(frame["listed_2014"].notna(), 0.0)
+    return frame
+
+
 def assemble(panel, status, versions, deflator):
     """Join the results of :func:`harmonise` and :func:`monotown_status` and add the outcomes.
 
     ``deflator`` is year -> December-to-December inflation in per cent; roubles are brought to the
     last year's. Region, kind and centre are those of the dictionary's newest version.
     """
-    centre = versions.assign(entity=versions["code"].map(components(versions)))
-    centre = centre.sort_values("year_to").drop_duplicates("entity", keep="last")
-    centre = centre.set_index("entity")
-    frame = panel.merge(status, on="entity", how="left", validate="m:1")
+    centre = newest(versions)
+    frame = with_status(panel, status)
     for column in ("region", "kind", "lat", "lon", "territory_id", "name"):
         frame[column] = frame["entity"].map(centre[column])
-    for column in [c for c in frame if c.startswith("monotown")]:
-        frame[column] = frame[column].where(frame["listed_2014"].notna(), 0.0)
     return outcomes(frame.sort_values(["entity", "year"], ignore_index=True), deflator)
+
+
+def log_prices(year: pd.Series, deflator: dict) -> pd.Series:
+    """Log of the price level of every row's year against the last of these years.
+
+    From the change of consumer prices, December to December, per cent.
+    """
+    years = sorted(year.unique())
+    level = np.cumsum([np.log1p(deflator[y] / 100) for y in years])
+    return year.map(dict(zip(years, level - level[-1], strict=True)))
 
 
 def outcomes(frame: pd.DataFrame, deflator: dict) -> pd.DataFrame:
@@ -278,9 +288,7 @@ def outcomes(frame: pd.DataFrame, deflator: dict) -> pd.DataFrame:
     ``transfer_share`` (0 to 1), ``income_spike`` (0 or 1) and ``region_year``.
     """
     frame = frame.copy()
-    years = sorted(frame["year"].unique())
-    level = np.cumsum([np.log1p(deflator[y] / 100) for y in years])
-    price = frame["year"].map(dict(zip(years, np.exp(level - level[-1]), strict=True)))
+    price = np.exp(log_prices(frame["year"], deflator))
     for column, amount in (("log_taxable_pc", "taxable"), ("log_total_pc", "total")):
         frame[column] = np.log(frame[amount] * 1000 / frame["population"] / price)
     frame["log_population"] = np.log(frame["population"])

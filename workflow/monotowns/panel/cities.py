@@ -3,8 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from monotowns.panel.build import correct
+from monotowns.panel.build import correct, log_prices
 from monotowns.panel.territories import components
+from monotowns.panel.volume import SHIPMENTS_SINCE
 from monotowns.run.errors import ContractError
 
 #: A city stands for its entity where at least this share of the entity's residents live in it.
@@ -14,8 +15,6 @@ FIRST = 2000
 #: First year of columns whose coverage changed: all organisations without the small ones from 2006
 #: on (in some cities 40 per cent fewer workers); retail trade of the large ones until 2010.
 SINCE = {"workers": 2006, "shipments_manufacturing": 2005, "shipments_mining": 2005, "retail": 2011}
-#: First year of shipments by OKVED2: a step in the series that is no growth.
-OKVED2_SINCE = 2017
 #: Log outcome -> numerator, unit of the numerator in roubles or persons, denominator or none.
 OUTCOMES = {
     "log_population": ("population", 1e3, None),
@@ -90,7 +89,7 @@ def build(cities, versions, overrides, panel, corrections, deflator, where) -> p
     # A city whose entity is not in the panel has no share, and speaks for nobody else.
     frame["alone"] = (~(frame["city_share"] >= WHOLE)).astype(int)
     frame = frame[frame["year"] >= FIRST].rename(columns={"code": "city"})
-    frame["okved2"] = (frame["year"] >= OKVED2_SINCE).astype(int)
+    frame["okved2"] = (frame["year"] >= SHIPMENTS_SINCE).astype(int)
     frame = frame.drop(columns=["region", *(c for c in frame if c.endswith("_municipal"))])
     frame = frame.sort_values(["city", "year"], ignore_index=True)
     return frame.assign(**outcomes(frame, deflator))
@@ -98,9 +97,7 @@ def build(cities, versions, overrides, panel, corrections, deflator, where) -> p
 
 def outcomes(frame: pd.DataFrame, deflator: dict) -> dict:
     """Logs of :data:`OUTCOMES`; a figure of zero has none."""
-    years = sorted(frame["year"].unique())
-    level = np.cumsum([np.log1p(deflator[y] / 100) for y in years])
-    price = frame["year"].map(dict(zip(years, level - level[-1], strict=True)))
+    price = log_prices(frame["year"], deflator)
     found = {}
     for name, (numerator, unit, denominator) in OUTCOMES.items():
         value = frame[numerator] * unit / (1 if denominator is None else frame[denominator])

@@ -5,7 +5,8 @@ One table, one row an entity of the dictionary; a layer's panel is its outcomes 
 
 import pandas as pd
 
-from monotowns.panel.territories import components, crosswalk
+from monotowns.panel.build import with_status
+from monotowns.panel.territories import placed
 
 #: An entity was an urban okrug when at least this share of its residents lived in one.
 MOSTLY = 0.5
@@ -25,12 +26,9 @@ def urban_kind(kinds, by_hand, incomes, versions, overrides) -> pd.Series:
     incomes, versions, overrides : pandas.DataFrame
         Residents are those implied by the incomes of that year; the crosswalk's two inputs.
     """
-    entity = components(versions)
     hand = by_hand.set_index("code")["kind"]
     rows = kinds.assign(kind=kinds["code"].map(hand).fillna(kinds["kind"]))
-    links = crosswalk(rows, versions)
-    target = links["code"].map(overrides.set_index("code")["target"])
-    links["entity"] = links["entity"].fillna(target.map(lambda t: entity.get(t, t)))
+    links = placed(rows, versions, overrides)
     rows = rows.merge(links[["code", "name", "entity"]], on=["code", "name"])
     residents = incomes.assign(residents=incomes["total"] * 1e3 / incomes["per_resident"])
     rows = rows.merge(residents[["year", "row", "residents"]], on=["year", "row"])
@@ -75,20 +73,13 @@ def main_industry(located: pd.DataFrame, groups: dict) -> pd.DataFrame:
     return rows.drop_duplicates("entity").set_index("entity")[["section", "group", "strength"]]
 
 
-def centres(versions: pd.DataFrame) -> pd.DataFrame:
-    """Name, region and centre of every entity, those of the dictionary's newest version."""
-    centre = versions.assign(entity=versions["code"].map(components(versions)))
-    centre = centre.sort_values("year_to").drop_duplicates("entity", keep="last")
-    return centre[["entity", "name", "region", "lat", "lon"]]
-
-
 def build(centre, status, urban, industry, measures, year) -> pd.DataFrame:
     """Join everything that is one figure an entity.
 
     Parameters
     ----------
     centre, status : pandas.DataFrame
-        Results of :func:`centres` and of :func:`.build.monotown_status`.
+        Results of :func:`.territories.newest` and of :func:`.build.monotown_status`.
     urban, industry
         Results of :func:`urban_kind` and :func:`main_industry`.
     measures : pandas.DataFrame
@@ -101,9 +92,7 @@ def build(centre, status, urban, industry, measures, year) -> pd.DataFrame:
         (``monotown`` 0 where no town of the entity was listed), ``urban_<year>``, ``section``,
         ``group``, ``strength``, ``log_mp_*``, ``core_*_km``, ``ring``.
     """
-    frame = centre.merge(status, on="entity", how="left", validate="1:1")
-    for column in [c for c in frame if c.startswith("monotown")]:
-        frame[column] = frame[column].where(frame["listed_2014"].notna(), 0.0)
+    frame = with_status(centre[["name", "region", "lat", "lon"]].reset_index(), status)
     frame[f"urban_{year}"] = frame["entity"].map(urban)
     frame = frame.join(industry, on="entity")
     of_year = measures[measures["year"] == year].drop(columns="year")

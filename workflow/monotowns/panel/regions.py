@@ -3,7 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from monotowns.measures.regional import RUSSIA, chained
+from monotowns.acquire.readers.regions import RUSSIA
+from monotowns.panel.build import log_prices
+from monotowns.panel.volume import SHIPMENTS_SINCE, chained
 from monotowns.run.errors import ContractError
 
 #: First year by OKVED2 at which the volume is chained: the two overlap in 2015-2016 and agree badly
@@ -25,8 +27,6 @@ SUMS = {
     "exports": ("exports_cis", "exports_far_abroad"),
     "imports": ("imports_cis", "imports_far_abroad"),
 }
-#: First year of shipments by OKVED2: a step in the series that is no growth.
-OKVED2_SINCE = 2017
 
 
 def build(tables, deflator: dict) -> pd.DataFrame:
@@ -61,11 +61,9 @@ def build(tables, deflator: dict) -> pd.DataFrame:
     for column, parts in SUMS.items():
         frame[column] = wide[list(parts)].sum(axis=1, min_count=len(parts))
     frame = frame.drop(index=RUSSIA, level="region").reset_index()
-    frame["okved2"] = (frame["year"] >= OKVED2_SINCE).astype(int)
-    years = sorted(deflator)
-    level = np.cumsum([np.log1p(deflator[year] / 100) for year in years])
-    price = frame["year"].map(dict(zip(years, level - level[-1], strict=True)))
+    frame["okved2"] = (frame["year"] >= SHIPMENTS_SINCE).astype(int)
     frame["log_volume"] = np.log(frame[f"volume_{CHAINED_AT[0]}"])
     frame["log_employment"] = np.log(frame["employment"])
-    frame["log_investment"] = np.log(frame["investment"] * 1e6) - price
+    frame["log_investment"] = np.log(frame["investment"] * 1e6)
+    frame["log_investment"] -= log_prices(frame["year"], deflator)
     return frame.sort_values(["region", "year"], ignore_index=True)

@@ -69,6 +69,13 @@ def components(versions: pd.DataFrame) -> pd.Series:
     return pd.Series(head.reindex(label).to_numpy(), index=codes, name="entity")
 
 
+def newest(versions: pd.DataFrame) -> pd.DataFrame:
+    """The dictionary's newest version of every entity, indexed by entity."""
+    frame = versions.assign(entity=versions["code"].map(components(versions)))
+    frame = frame.sort_values("year_to").drop_duplicates("entity", keep="last")
+    return frame.set_index("entity")
+
+
 def entities_by_name(region, stem, entity) -> dict:
     """The entities that bear a name: (region, stem) -> entities in order."""
     table = pd.DataFrame({"region": region, "stem": stem, "entity": entity}).drop_duplicates()
@@ -115,6 +122,29 @@ def crosswalk(printed: pd.DataFrame, versions: pd.DataFrame) -> pd.DataFrame:
             rows.append((code, name, None, "ambiguous" if candidates else "unknown"))
     table = pd.DataFrame(rows, columns=["code", "name", "entity", "reason"])
     return table.sort_values(["code", "name"], ignore_index=True)
+
+
+def placed(printed, versions, overrides) -> pd.DataFrame:
+    """The crosswalk, with what it leaves without an entity placed by hand.
+
+    Parameters
+    ----------
+    printed, versions : pandas.DataFrame
+        See :func:`crosswalk`.
+    overrides : pandas.DataFrame
+        Hand-made part: ``code``, ``target``; a target is a code of the dictionary or an entity.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As :func:`crosswalk`; the ``reason`` of a row placed by hand is ``override``.
+    """
+    links, entity = crosswalk(printed, versions), components(versions)
+    target = links["code"].map(overrides.set_index("code")["target"])
+    manual = links["entity"].isna() & target.notna()
+    links.loc[manual, "entity"] = [entity.get(t, t) for t in target[manual]]
+    links.loc[manual, "reason"] = "override"
+    return links
 
 
 def locate_towns(towns: pd.DataFrame, places: pd.DataFrame, versions: pd.DataFrame):

@@ -1,6 +1,7 @@
 """First looks at the layers: outcomes by group, and how the groups moved."""
 
 import pandas as pd
+from monotowns.panel.cities import SINCE
 from monotowns.run.stage import run
 from monotowns.run.tables import read_table, write_table
 from monotowns.studies import layers
@@ -29,7 +30,7 @@ def main(
     months: str,
     regions: str,
     year: int,
-    table: str,
+    described: str,
     paths: str,
     book: str,
     groups: str,
@@ -44,7 +45,7 @@ def main(
     write_table(industries, groups)
     write_table(layers.effective_shocks(industries), shocks)
     # Workers are those of all but small organisations from this year on.
-    large = large[large["year"] >= 2006]
+    large = large[large["year"] >= SINCE["workers"]]
     quarters["time"] = quarters["year"] + (quarters["quarter"] - 1) / 4
     of_region = layers.regions_by_monotowns(every, whole, year, LEAST)
     parts = (
@@ -53,12 +54,12 @@ def main(
         (quarters, "entity", "time", group, MONTHS, 2023, "months"),
         (provinces, "region", "year", of_region, REGIONS, 2013, "regions"),
     )
-    described, drawn = [], []
+    means, drawn = [], []
     for frame, unit, time, known, outcomes, base, layer in parts:
         of = frame["region" if unit == "region" else "entity"].map(known).fillna(layers.UNKNOWN)
-        described.append(layers.describe(frame, unit, of, outcomes, layer))
+        means.append(layers.describe(frame, unit, of, outcomes, layer))
         drawn.append(layers.paths(frame, unit, time, of, outcomes, base, layer))
-    write_table(pd.concat(described), table)
+    write_table(pd.concat(means), described)
     write_table(pd.concat(drawn), paths)
 
 

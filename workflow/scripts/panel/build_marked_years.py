@@ -7,14 +7,14 @@ from monotowns.run.stage import run
 from monotowns.run.tables import read_table, write_table
 
 
-def main(incomes: str, dictionary: str, hand_crosswalk: str, layer: str, table: str):
+def main(incomes: str, dictionary: str, hand_crosswalk: str, layer: str, years_apart: str):
     codes = pd.read_csv(hand_crosswalk, dtype=str)
     built = marked.build(read_table(incomes), read_table(dictionary), codes)
     write_table(check(built, "marked_years"), layer)
     of = built.groupby(["year", "mark"])
     counts = of.agg(entities=("entity", "size"), with_residents=("population", "count"))
     counts["log_taxable_pc"] = of["log_taxable_pc"].mean()
-    write_table(counts.reset_index(), table)
+    write_table(counts.reset_index(), years_apart)
 
 
 if "snakemake" in globals():

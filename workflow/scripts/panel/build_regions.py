@@ -1,8 +1,8 @@
 """The layer of regions: volume and shipments of industry, work, investment, trade."""
 
-from monotowns.measures.regional import overlap
 from monotowns.panel import regions
 from monotowns.panel.contracts import check
+from monotowns.panel.volume import overlap
 from monotowns.run.stage import run
 from monotowns.run.tables import read_table, write_table
 

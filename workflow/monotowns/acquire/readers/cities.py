@@ -7,6 +7,7 @@ columns of the municipal indicators database come along, because they pin the un
 import pandas as pd
 
 from monotowns.acquire.readers import sheets
+from monotowns.acquire.readers.incomes import code8
 from monotowns.acquire.readers.regions import region_name
 from monotowns.run.errors import SourceError
 
@@ -70,13 +71,12 @@ def read(path) -> pd.DataFrame:
 
 
 def _codes(printed):
-    """Write codes as 8 digits; integers have lost their leading zero."""
-    digits = printed.astype(str).str.strip().str.removesuffix(".0")
-    odd = ~digits.str.fullmatch(r"\d{7,8}")
-    if odd.any():
-        keys = digits[odd].unique()
+    """Write codes as 8 digits; one that cannot be read is refused."""
+    codes = printed.map(code8)
+    if codes.isna().any():
+        keys = printed[codes.isna()].unique()
         raise SourceError(WHERE, "a code of a city cannot be read", keys=keys, expected="8 digits")
-    return digits.str.zfill(8)
+    return codes
 
 
 def _refuse(frame, at, name, problem, expected):

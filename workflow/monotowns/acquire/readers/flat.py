@@ -49,7 +49,7 @@ def read_dictionary(path) -> pd.DataFrame:
 def read_market_access(path) -> pd.DataFrame:
     """Read the market-access index 2024 of SberIndex."""
     names = {"territory_id": "territory_id", "market_access": "market_access"}
-    frame = sheets.columns(pd.read_parquet(path), names, "market access")
+    frame = sheets.columns(sheets.parquet(path), names, "market access")
     frame["market_access"] = sheets.numbers(frame["market_access"], "market access")
     return frame.sort_values("territory_id", ignore_index=True)
 

@@ -28,11 +28,7 @@ BANDS = {"age_0_15": (0, 15), "age_16_29": (16, 29), "age_30_54": (30, 54), "age
 
 
 def _parquet(path, names, where):
-    try:
-        frame = pd.read_parquet(path)
-    except (ValueError, OSError) as error:
-        raise SourceError(str(path), "not a Parquet file", found=error) from None
-    frame = sheets.columns(frame, names, where)
+    frame = sheets.columns(sheets.parquet(path), names, where)
     frame["territory_id"] = sheets.numbers(frame["territory_id"], where, whole=True).astype(int)
     return frame
 

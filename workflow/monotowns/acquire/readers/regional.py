@@ -10,11 +10,10 @@ import re
 import pandas as pd
 
 from monotowns.acquire.readers import sheets
-from monotowns.acquire.readers.regions import region_name
+from monotowns.acquire.readers.regions import RUSSIA, region_name
 from monotowns.run.errors import SourceError
 from monotowns.run.schema import nearest
 
-RUSSIA = "Российская Федерация"
 #: What stands for a figure that was not collected, and for one that is not published.
 NO_FIGURE = (-99_999_999, -77_777_777)
 COLUMNS = {

@@ -12,6 +12,8 @@ GVA_YEARS = range(2009, 2023)
 #: Regions that end with the year before: merged into others, or from then on printed in parts.
 MERGED = {2003: {"Эвенкийский автономный округ", "Таймырский"}}
 PARTED = {2010: {"Архангельская область", "Тюменская область"}}
+#: The country's own row among the regions.
+RUSSIA = "Российская Федерация"
 #: Printed name -> name in the dictionary of municipalities, where more than words differ.
 REGIONS = {
     "Чувашская Республика - Чувашия": "Чувашская Республика",
@@ -66,7 +68,7 @@ def read_population(path) -> pd.DataFrame:
     ]
     frame = _wide(rows, "population", "population of regions")
     # A zero stands where a region was not counted: Crimea and Sevastopol before 2014.
-    frame = frame[(frame["region"] != "Российская Федерация") & (frame["population"] > 0)]
+    frame = frame[(frame["region"] != RUSSIA) & (frame["population"] > 0)]
     sheets.steady(frame, "region", "population", "population of regions")
     sheets.kept(frame, "region", MERGED, "population of regions")
     return frame.sort_values(["region", "year"], ignore_index=True)
@@ -110,7 +112,7 @@ def read_gva(path) -> pd.DataFrame:
         system = "OKVED-2007" if year < 2016 else "OKVED2"
         for row in rows:
             region = region_name(row[0]) if str(row[0]).strip() not in ("", "name") else None
-            if region and region != "Российская Федерация":
+            if region and region != RUSSIA:
                 records += [(region, year, system, s, row[i]) for i, s in sections if i < len(row)]
     columns = ["region", "year", "classification", "section", "share"]
     frame = pd.DataFrame(records, columns=columns)

@@ -25,6 +25,14 @@ def workbook(path):
         raise SourceError(str(path), "not a workbook", found=error) from None
 
 
+def parquet(path) -> pd.DataFrame:
+    """Read a Parquet file."""
+    try:
+        return pd.read_parquet(path)
+    except (ValueError, OSError) as error:
+        raise SourceError(str(path), "not a Parquet file", found=error) from None
+
+
 def rows(path, sheet, **options) -> list[list]:
     """Read the cells of a sheet; a missing one is named with the nearest that is there."""
     book = workbook(path)

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from monotowns.acquire.readers.regions import RUSSIA
 from monotowns.panel.territories import region_code
 
 #: Residents of a region on 1 January 2024 over the yearly average of 2023: half a year's growth or
@@ -75,8 +76,6 @@ for name in (*LISTS, "population_regions", "grp", "gva_structure", "monotown_ind
     region_names(name)
 region_names("towns_2020")
 
-#: The country's own row in the tables of regional industry.
-RUSSIA = "Российская Федерация"
 #: Table -> figures -> first year from which no large region is blank, and how far the sum of the
 #: regions may be from Russia's row, as a share of it. A composite beside its parts is more. Where
 #: nothing is suppressed only the rounding is left: of employment to a hundred, of the labour force

@@ -1,12 +1,14 @@
-"""Measures of regional production: volume over two classifications, and how these agree."""
+"""Regional production: volume over two classifications, and how these agree."""
 
 import pandas as pd
 
+from monotowns.acquire.readers.regions import RUSSIA
 from monotowns.run.errors import DesignError
 
-RUSSIA = "Российская Федерация"
 #: Classifications of activities: to 2016, and from 2015 on.
 OLD, NEW = "okved2007", "okved2"
+#: First year of shipments by the newer one: a step in the series that is no growth.
+SHIPMENTS_SINCE = 2017
 #: The level of this year is 100: both classifications begin after it or reach it.
 BASE = 2014
 
