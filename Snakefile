@@ -71,6 +71,7 @@ include: "workflow/rules/measure.smk"
 if LAYOUT == "rosstat":
 
     include: "workflow/rules/layers.smk"
+    include: "workflow/rules/effects.smk"
 
 
 include: "workflow/rules/estimate.smk"
