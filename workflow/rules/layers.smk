@@ -28,7 +28,10 @@ rule build_places:
         industries=table("monotown_industries"),
         groups=table("regional_groups"),
         towns=rules.build_panel.output.towns,
+        towns_2020=table("towns_2020"),
+        town_codes=table("town_codes"),
         status="results/tables/monotown_status.csv",
+        panel=rules.build_panel.output.panel,
         measures=rules.build_measures.output.measures,
         hand_crosswalk=f"{HERE}data/corrections/crosswalk.csv",
         hand_kinds=f"{HERE}data/corrections/kinds.csv",
@@ -38,6 +41,9 @@ rule build_places:
         "logs/build_places.json",
     params:
         year=KINDS_YEAR,
+        # Rings lie around the cores of the second size.
+        core=config["cores"][1],
+        classes=config["classes"],
     message:
         "Places: status, policy, industry, kind and place of every entity"
     script:

@@ -153,6 +153,13 @@ SCHEMAS = {
         lat=lat,
         lon=lon,
     ),
+    "town_codes": table(
+        "code town",
+        code=code,
+        town=text,
+        district=text,
+        capital=number(pa.Check.isin([0, 1]), kind=int),
+    ),
     "towns": table(town=text, population=number(pa.Check.gt(0), kind=int), lat=anywhere, lon=lon),
     "countries": table(
         "iso",
@@ -304,6 +311,9 @@ SCHEMAS = {
             "urban_.*": pa.Column(float, pa.Check.isin([0, 1]), nullable=True, regex=True),
             "section": words("^[A-S]$", missing=True),
             "core_.*_km": pa.Column(float, pa.Check.in_range(0, 10_000), nullable=True, regex=True),
+            ".*_class": pa.Column(float, pa.Check.ge(1), nullable=True, regex=True),
+            **dict.fromkeys(("core", "capital"), pa.Column(float, pa.Check.isin([0, 1]))),
+            "district": text,
         }
     ),
     "panel_cities": table(
