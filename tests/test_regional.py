@@ -90,7 +90,7 @@ def all_of(column, old, new):
     [
         (lambda f: f.rename(columns={"object_name": "object"}), r"object_name(.|\n)*'object'"),
         (put(indicator_value="50,1"), "'50,1'"),
-        (put(indicator_value=-88888888), r"below nought(.|\n)*Якутия(.|\n)*-99999999"),
+        (put(indicator_value=-88888888), r"below zero(.|\n)*Якутия(.|\n)*-99999999"),
         (put(year="2011 г."), "'2011 г.'"),
         (put(object_level="Регионы"), r"unknown level(.|\n)*did you mean 'Регион'"),
         (put(object_level="Страна"), r"another country(.|\n)*expected: Росс(.|\n)*found: Респ"),
