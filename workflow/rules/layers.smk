@@ -100,6 +100,7 @@ rule build_regions:
                 "fixed_assets",
             )
         ],
+        hand_regions=f"{HERE}data/corrections/regions.yaml",
         contracts=rules.check_tables.output.verdicts,
     output:
         layer="data/panel/panel_regions.parquet",
@@ -109,7 +110,7 @@ rule build_regions:
     params:
         deflator=config["deflator"],
     message:
-        "Regions: industry, work, investment and trade, 2001-2024"
+        "Regions: industry, work, investment and trade, corrected, 2001-2024"
     script:
         "../scripts/panel/build_regions.py"
 

@@ -366,7 +366,7 @@ SCHEMAS = {
     # Thousands of people; per cent of the labour force.
     "regional_labour": regional(2001, 2024, "employment", "labour_force", "unemployment_rate"),
     "regional_product": regional(2001, 2023, "grp", "grp_index"),
-    # Million dollars; nought is less than fifty thousand.
+    # Million dollars; zero is less than fifty thousand.
     "regional_trade": regional(
         2001, 2021, *(f"{a}_{b}" for a in ("exports", "imports") for b in ("cis", "far_abroad"))
     ),
