@@ -1,2 +1,64 @@
 # The studies that read several layers: towns by the growth of their industry, the turns of regional
 # industry, the policy by cohort. They need Russia's layers, so that another country runs without.
+rule build_growth:
+    input:
+        months_layer=rules.build_months.output.layer,
+    output:
+        growth="data/panel/growth.parquet",
+    log:
+        "logs/build_growth.json",
+    message:
+        "Growth: wages and spending of every entity, 2023 to 2024"
+    script:
+        "../scripts/panel/build_growth.py"
+
+
+rule build_group_exposure:
+    input:
+        groups=table("regional_groups"),
+        industries=table("monotown_industries"),
+        towns=rules.build_panel.output.towns,
+        entities=rules.build_places.output.table,
+    output:
+        exposure="data/panel/groups_exposure.parquet",
+        shares="data/panel/groups_shares.csv",
+        shocks="data/panel/groups_shocks.csv",
+    log:
+        "logs/build_group_exposure.json",
+    params:
+        window=config["group_exposure"],
+    message:
+        "Exposure: entities to the growth of groups of divisions"
+    script:
+        "../scripts/measure/build_group_exposure.py"
+
+
+rule analyse_groups:
+    input:
+        **dict(rules.build_group_exposure.output.items()),
+        places=rules.build_places.output.table,
+        growth=rules.build_growth.output.growth,
+        panel=rules.build_panel.output.panel,
+    output:
+        records=shown(
+            "results/estimates/analyse_groups.csv",
+            "reindustrialisation",
+            "records",
+            "records",
+        ),
+        facts="results/facts/groups.json",
+        rotemberg=shown("results/tables/groups_rotemberg.csv", "reindustrialisation"),
+        left_out=shown("results/tables/groups_left_out.csv", "reindustrialisation"),
+        groups=shown("results/tables/groups_shocks.csv", "reindustrialisation"),
+        flow=shown("results/tables/groups_flow.csv", "reindustrialisation"),
+    log:
+        "logs/analyse_groups.json",
+    params:
+        year=KINDS_YEAR,
+        window=config["group_exposure"],
+        draws=config["draws"],
+        seed=config["seed"],
+    message:
+        "Groups: growth of monotowns by the growth of their industry, 2022-2024"
+    script:
+        "../scripts/analyse/analyse_groups.py"

@@ -52,6 +52,15 @@ def group_of_division(groups) -> dict:
     return found
 
 
+def group_of_rows(located: pd.DataFrame, groups: dict) -> pd.Series:
+    """Group of divisions of every row by its ``division``; missing where there is none.
+
+    ``groups`` is from :func:`group_of_division`.
+    """
+    division = located["division"].astype("string").str.extract(r"^(\d{1,2})", expand=False)
+    return division.str.zfill(2).map(groups).astype(object)
+
+
 def main_industry(located: pd.DataFrame, groups: dict) -> pd.DataFrame:
     """The industry of each entity's monotowns by the strongest evidence.
 
@@ -70,8 +79,7 @@ def main_industry(located: pd.DataFrame, groups: dict) -> pd.DataFrame:
         by the letters.
     """
     rank = located["strength"].map({word: i for i, word in enumerate(STRENGTH)})
-    division = located["division"].astype("string").str.extract(r"^(\d{1,2})", expand=False)
-    rows = located.assign(rank=rank, group=division.str.zfill(2).map(groups).astype(object))
+    rows = located.assign(rank=rank, group=group_of_rows(located, groups))
     rows = rows.dropna(subset=["section"]).sort_values(["entity", "rank", "section", "industry"])
     return rows.drop_duplicates("entity").set_index("entity")[["section", "group", "strength"]]
 

@@ -340,6 +340,16 @@ SCHEMAS = {
         wage_B=number(pa.Check.gt(0), missing=True),
         consumption=within(5_000, 150_000, missing=True),
     ),
+    "growth": table(
+        "entity year",
+        entity=code,
+        year=within(2024, 2024, kind=int),
+        # Log points, beyond which an entity's employers or card holders are others.
+        growth_wage_all=within(-0.75, 0.75, missing=True),
+        growth_wage_B=within(-0.75, 0.75, missing=True),
+        growth_wage_C=within(-0.75, 0.75, missing=True),
+        growth_consumption=within(-0.75, 0.75, missing=True),
+    ),
     "borders": table(
         "territory_id",
         pa.Check(valid_outlines, name="outlines are valid polygons"),
