@@ -235,3 +235,21 @@ rule collect:
         "Collect: all result records, sample flows, the numbers of the text"
     script:
         "../scripts/estimate/collect.py"
+
+
+if EFFECTS:
+
+    rule tabulate_effects:
+        input:
+            estimates=rules.collect.output.estimates,
+        output:
+            cells=shown("results/tables/effects.csv", "paper"),
+            cells_print=shown("results/tables/effects_print.csv", "paper"),
+        log:
+            "logs/tabulate_effects.json",
+        params:
+            declared=EFFECTS,
+        message:
+            "Effects: the table that the paper is about"
+        script:
+            "../scripts/estimate/tabulate_effects.py"

@@ -160,7 +160,7 @@ def _derived_in(columns, loaded: dict) -> dict:
 
 
 def load_section(paths, section: str) -> dict:
-    """Load ``curves``, ``families`` or ``questions`` of specification files.
+    """Load ``curves``, ``families``, ``questions`` or ``effects`` of specification files.
 
     Samples and dummies that a curve names come with it, as in :func:`load_specifications`.
 
@@ -171,7 +171,7 @@ def load_section(paths, section: str) -> dict:
     """
     loaded, path = load(paths)
     found = loaded.get(section, {})
-    for name, entry in found.items() if section != "questions" else ():
+    for name, entry in found.items() if section in ("curves", "families") else ():
         where = f"{path}, {name}"
         if "samples" in entry:
             entry["samples"] = {
@@ -185,7 +185,8 @@ def load_section(paths, section: str) -> dict:
             named = [*entry["outcomes"], *entry["observables"]]
             entry["dummies"] = _named_in(named, loaded.get("dummies", {}))
             entry |= _derived_in(named, loaded)
-            _one_of(loaded["specifications"], entry["specification"], "specification", where)
+            known = _for_each_outcome(loaded["specifications"], path)
+            _one_of(known, entry["specification"], "specification", where)
     return found
 
 

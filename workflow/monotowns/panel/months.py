@@ -127,13 +127,16 @@ def growth(panel: pd.DataFrame) -> pd.DataFrame:
     pandas.DataFrame
         ``entity``, ``year`` (the last), ``growth_wage_<section>``, ``growth_consumption``: log
         points, roubles of each year; missing where no quarter is seen in both years.
+        ``log_<name>``: the same figures of the last year, roubles a month.
     """
     first, last = panel["year"].min(), panel["year"].max()
     columns = {}
     for name in (*(f"wage_{section}" for section in SECTIONS), "consumption"):
         wide = panel.pivot(index=["entity", "quarter"], columns="year", values=f"log_{name}")
         change = (wide[last] - wide[first]).dropna().groupby("entity")
-        columns[f"growth_{name}"] = change.mean() if name == "consumption" else change.last()
+        level = wide[last][wide.notna().all(axis=1)].groupby("entity")
+        for column, of in ((f"growth_{name}", change), (f"log_{name}", level)):
+            columns[column] = of.mean() if name == "consumption" else of.last()
     table = pd.DataFrame(columns).rename_axis("entity").sort_index()
     table.insert(0, "year", last)
     return table.reset_index()

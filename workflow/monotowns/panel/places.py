@@ -122,8 +122,8 @@ def classes(panel: pd.DataFrame, columns: dict, years) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Indexed by entity, a column a name; equal means fall into classes in the order of entities.
-        ``early_income``: mean log taxable income per resident; ``early_growth``: change of log
-        residents from the first of the years to the last.
+        ``early_income`` and ``early_size``: the means of log taxable income per resident and of log
+        residents; ``early_growth``: the latter's change from the first of the years to the last.
     """
     rows = panel[panel["year"].isin(years)]
     early = rows.groupby("entity")[list(columns)].mean()
@@ -134,7 +134,7 @@ def classes(panel: pd.DataFrame, columns: dict, years) -> pd.DataFrame:
         }
     )
     residents = rows.pivot(index="entity", columns="year", values="log_population")
-    table["early_income"] = early["log_taxable_pc"]
+    table["early_income"], table["early_size"] = early["log_taxable_pc"], early["log_population"]
     table["early_growth"] = residents[max(years)] - residents[min(years)]
     return table
 
