@@ -17,6 +17,7 @@ if LAYOUT == "rosstat":
     FIGURE_TABLES["borders"] = rules.build_borders.output.borders
     FIGURE_TABLES["towns"] = table("towns_2020")
     FIGURE_TABLES["layer_paths"] = rules.describe_layers.output.paths
+    FIGURE_TABLES["groups"] = rules.analyse_groups.output.groups
 FIGURE_TABLES = {
     k: path
     for k, path in FIGURE_TABLES.items()

@@ -31,6 +31,7 @@ FIGURES = {
     "stages": industry.shares,
     "stage_map": maps.stages,
     "exposure": industry.exposure,
+    "group_growth": industry.group_growth,
     "ranks": potential.ranks,
     "potential_map": maps.development_potential,
     "curve": robustness.curve,

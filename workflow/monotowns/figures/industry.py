@@ -24,6 +24,11 @@ EXPOSURES = {
     "reindustrialisation_regions_change": "regions' structure",
 }
 VARIANCES = {"CRV1": "clustered by region", "AKM": "AKM", "AKM0": "AKM0 (arrows: unbounded)"}
+#: Column of the table of groups -> what its panel shows.
+GROWN = {
+    "relative_growth_wage_all": "wages, all activities",
+    "relative_growth_consumption": "spending by card per person",
+}
 COLOURS = dict(zip(VARIANCES.values(), (GREY, BLUE, ORANGE), strict=True))
 
 
@@ -73,4 +78,26 @@ def exposure(estimates):
                 axes.plot(*at, mark, ms=4, color=COLOURS[row.label])
     axes.set_xlabel("growth of log income per log point of the industry's growth")
     legend_above(axes, 3, bbox_to_anchor=(0.4, 1.0))
+    return figure
+
+
+def group_growth(groups):
+    """Growth of towns beyond other places of their cells by the growth of their group."""
+    import seaborn as sns
+
+    figure, panels = canvas(1, 2.6, 1, 2)
+    look = {"x": "growth", "size": "towns", "sizes": (8, 150), "color": BLUE, "alpha": 0.7}
+    for axes, (column, title) in zip(panels, GROWN.items(), strict=True):
+        first = axes is panels[0]
+        sns.scatterplot(groups, y=column, ax=axes, legend="brief" if first else False, **look)
+        for row in groups[groups["towns"] > 2].itertuples():
+            at = row.growth, getattr(row, column)
+            text = {"xytext": (0, 5), "textcoords": "offset points", "ha": "center"}
+            axes.annotate(row.group, at, fontsize=5.5, color=GREY, **text)
+        axes.axhline(0, color=GREY, lw=0.6, zorder=0)
+        axes.set(title=title, xlabel="", ylabel="")
+    panels[0].legend(title="towns", loc="upper left", fontsize=6, title_fontsize=6.5)
+    panels[0].set_ylabel("growth of its towns beyond\nother places, 2023-2024, log points")
+    label = "growth of the group's shipments, 2022-2024, log points"
+    figure.supxlabel(label, fontsize=panels[0].yaxis.label.get_size())
     return figure

@@ -9,11 +9,13 @@ import numpy as np
 import pandas as pd
 
 from monotowns.estimate import regression, shiftshare
+from monotowns.estimate.kernel import clustered_fit
 from monotowns.estimate.multiple import romano_wolf
 from monotowns.estimate.power import minimum_detectable_effect
 from monotowns.estimate.randomization import randomization_test
 from monotowns.estimate.record import TERMS, Fit, to_records
 from monotowns.estimate.variances import under_each
+from monotowns.estimate.wild_bootstrap import wild_cluster_bootstrap
 from monotowns.measures.exposure import EVIDENCE, NONE
 from monotowns.run.errors import DesignError
 from monotowns.studies.reindustrialisation import changes
@@ -79,14 +81,13 @@ def study(places, growth, panel, exposure, shares, shocks, urban, window, draws,
         least = window["least_others"]
         records += design.robust(f"{HEADLINE}_compared", outcome, least=least)
         records += toser_records(frame, outcome, draws, seed)
-    weights, left_out = (
-        pd.concat([table(design, o).assign(outcome=o) for o in OUTCOMES])
-        for table in (rotemberg, leave_one_out)
-    )
+    weights = [rotemberg(design, o).assign(outcome=o) for o in OUTCOMES]
+    # A placebo that fails is traced to the group that it rests on.
+    left_out = [leave_one_out(design, o).assign(outcome=o) for o in (*OUTCOMES, *columns)]
     people = panel[panel["year"] == panel["year"].max()].set_index("entity")["population"]
     tables = {
-        "rotemberg": weights,
-        "left_out": left_out,
+        "rotemberg": pd.concat(weights, ignore_index=True),
+        "left_out": pd.concat(left_out, ignore_index=True),
         "groups": shock_table(design, people),
         "flow": flow(frame, OUTCOMES),
     }
@@ -221,13 +222,12 @@ class Design:
         shares, _ = self.of_rows(HEADLINE, rows)
         main = pd.Series(shares.idxmax(axis=1).to_numpy(), rows.index)
         rows = rows.assign(group=main.where(rows["monotown"] == 1, rows["region"]))
-        wild = under_each(
-            self.fit(rows, outcome, cluster="group"), ["wild"], self.draws["bootstrap"], self.seed
-        )[1]
+        grouped = self.fit(rows, outcome, cluster="group")
+        wild = wild_bootstrap(grouped, self.draws["bootstrap"], self.seed)
         part = shares.loc[:, (shares > 0).any()]
         y, x = shiftshare.net_of_others(fit)
         akm = (shiftshare.fit(y, x, part, null_imposed=imposed) for imposed in (False, True))
-        return [only_exposure(wild), *akm]
+        return [wild, *akm]
 
     def robust(self, name, outcome, alone=False, section=None, least=0):
         """Records of a further design: clustered by region, permutation, over shocks."""
@@ -256,10 +256,14 @@ class Design:
         )
 
 
-def only_exposure(fit: Fit) -> Fit:
-    """A fit without its other terms."""
-    terms = fit.terms[fit.terms["term"] == "exposure"].reset_index(drop=True)
-    return Fit(terms, fit.estimator, fit.variance, fit.n_obs, fit.n_entities, fit.n_clusters)
+def wild_bootstrap(fit: Fit, draws, seed) -> Fit:
+    """The exposure's wild bootstrap alone: the other terms are not asked for."""
+    test = wild_cluster_bootstrap(clustered_fit(*fit.details["raw"]), draws=draws, seed=seed)
+    bounds = test.confidence_set[0][0], test.confidence_set[-1][1]
+    row = ("exposure", test.estimate, np.nan, *bounds, test.p_value)
+    label = f"wild cluster bootstrap ({fit.details['cluster']}), Webb weights, {draws} draws"
+    terms = pd.DataFrame([row], columns=TERMS)
+    return Fit(terms, fit.estimator, label, fit.n_obs, fit.n_entities, fit.n_clusters)
 
 
 def p_only(fit: Fit, p_value, label, clusters) -> Fit:
