@@ -249,10 +249,10 @@ def test_outcomes_in_a_list_are_a_specification_each(tmp_path):
 
 
 def test_an_effect_of_combined_levels_is_the_column_of_their_names():
-    frame = simulated()
+    frame, spec = simulated(), SPEC | {"treatment": "x"}
     for weights in ({}, {"weights": "w"}):
         found = [
-            estimate(frame, "s", SPEC | {"fixed_effects": ["entity", effect]} | weights, 99, 1)[0]
+            estimate(frame, "s", spec | {"fixed_effects": ["entity", effect]} | weights, 99, 1)[0]
             for effect in ("region_year", "region:year")
         ]
         pd.testing.assert_frame_equal(*found)

@@ -96,6 +96,8 @@ def cities(estimates):
     """Large monotowns against other large towns: event studies with their uniform bands."""
     rows = labelled(estimates, CITIES)
     critical = rows[rows["term"] == "band"].set_index("specification")["estimate"]
+    # Further variances have rows of their own.
+    rows = rows.drop_duplicates(["specification", "term"])
     rows = rows[rows["term"].str.fullmatch(r"\d{4}")].astype({"term": int})
     figure, grid = canvas(1, 3.8, 2, 3, sharex=True)
     axes = grid.ravel()

@@ -1,5 +1,6 @@
 """How groups of places moved in the layers of cities and of quarters: raw paths."""
 
+from monotowns.figures.marks import year_ticks
 from monotowns.figures.style import BLUE, GREEN, GREY, ORANGE, canvas
 
 #: From 2017 on shipments are by OKVED2: a step that is no growth.
@@ -84,7 +85,9 @@ def city_paths(layer_paths):
 def municipal_paths(layer_paths):
     """Municipalities by kind of 2013: income, residents, share of social payments."""
     rows = layer_paths[layer_paths["layer"] == "municipalities"]
-    return panels(rows, MUNICIPALITIES, (1, 3), 2.2, 2013)
+    figure = panels(rows, MUNICIPALITIES, (1, 3), 2.2, 2013)
+    year_ticks(figure.axes[0], rows["time"].astype(int), 3)
+    return figure
 
 
 def month_paths(layer_paths):
