@@ -57,7 +57,9 @@ def study(dated, places, panel, cities, turn, draws, seed):
     kind = places.columns[places.columns.str.startswith("urban_")][0]
     known = places.dropna(subset=["monotown", kind]).set_index("entity")
     rows = panel.join(known[["monotown", kind]].add_suffix("_of"), on="entity", how="inner")
-    rows = rows.assign(monotown=rows["monotown_of"], cell=rows["region"] + " " + rows[kind + "_of"].astype(str))
+    rows = rows.assign(
+        monotown=rows["monotown_of"], cell=rows["region"] + " " + rows[kind + "_of"].astype(str)
+    )
     towns = cities.merge(places[["entity", "region", "monotown"]], on="entity")
     towns = towns.assign(cell=towns["region"], entity=towns["city"]).dropna(subset=["monotown"])
     options = {"turn": turn, "draws": draws["permutation"], "seed": seed}
@@ -166,9 +168,7 @@ def around_turn(rows, outcome, draws, seed, window=None) -> tuple[list[Fit], np.
     label = f"permutation of turn years between regions, {draws} draws"
     fits.append(Fit(terms, "imputation", label, *size))
     if window is not None:
-        clustered = staggered.imputation(
-            rows, outcome, COHORT, "region", window=window, seed=seed
-        )
+        clustered = staggered.imputation(rows, outcome, COHORT, "region", window=window, seed=seed)
         fits.insert(0, clustered)
     return fits, test.draws
 
@@ -220,6 +220,7 @@ def around_turns(dated, gaps, outcomes, options) -> tuple[list, dict, pd.DataFra
                 records += named(fits, f"turns_{outcome}{suffix}", group, outcome, seed)
                 facts |= effect_facts(f"turns.{outcome}{suffix}", fits, drawn)
                 if own:
+                    facts |= left_out_facts(f"turns.{outcome}.without", rows, outcome)
                     statistics[outcome] = fits[0]["att"]["estimate"], drawn
                     further = variants(rows, outcome, turn, seed)
                     for name, (kind, more) in further.items():
@@ -232,7 +233,7 @@ def around_turns(dated, gaps, outcomes, options) -> tuple[list, dict, pd.DataFra
 
 
 def variants(rows, outcome, turn, seed) -> dict:
-    """The main rule with other controls, another estimator, one mean a region, and dated too early.
+    """The main rule with other controls or towns, another estimator, means of regions, a placebo.
 
     Returns
     -------
@@ -245,6 +246,7 @@ def variants(rows, outcome, turn, seed) -> dict:
         "held": rows[treated | (rows["did"] == HELD)],
         "fell": rows[treated | (rows["did"] == FELL)],
         "regions": mean.assign(entity=mean["region"]),
+        "without": rows[~rows["entity"].isin(turn["left_out"])],
         "placebo": moved_back(rows, COHORT, turn["placebo_years"]),
     }
     found = {}
@@ -281,6 +283,18 @@ def effect_facts(name, fits, drawn) -> dict:
         # Too few regions that turned: their events have no independent covariance.
         return facts
     return facts | {f"{name}.pretrend.p": [test.p_value, "p"]}
+
+
+def left_out_facts(name, rows, outcome) -> dict:
+    """Range of the effect without each region in turn, and the region that moves it most."""
+    without = pd.Series(effects_without(rows, outcome), np.unique(rows["region"]))
+    effect = imputation_statistic(rows[outcome], rows["entity"], rows["year"])
+    whole = effect(rows.drop_duplicates("entity").sort_values("entity")[COHORT].to_numpy())
+    return {
+        f"{name}.lowest": [without.min(), "estimate"],
+        f"{name}.highest": [without.max(), "estimate"],
+        f"{name}.region": [(without - whole).abs().idxmax(), "text"],
+    }
 
 
 def sample_facts(name, rows) -> dict:
@@ -354,8 +368,8 @@ def along_volume(dated, rows, gaps, turn, draws, seed) -> list:
     Entity, monotown x year and region x kind x year effects are held: what is left is whether
     monotowns of regions whose manufacturing grew more gained more on their neighbours than
     monotowns elsewhere. Beside it stand the same slope on relative outcomes (:func:`relative`),
-    small enough for a wild bootstrap, and its placebo: the volume of later years added, which no
-    outcome can know.
+    small enough for a wild bootstrap; with their path of the first two years held; and a placebo,
+    the volume of later years added, which no outcome can know.
     """
     rule = (dated["k"] == turn["rising_years"]) & (dated["threshold"] == turn["threshold"])
     lead, records = turn["lead_years"], []
@@ -391,9 +405,35 @@ def along_volume(dated, rows, gaps, turn, draws, seed) -> list:
             fits = ols(known, outcome, "log volume", "region", **given)
             records += named(fits, f"{name.format(outcome)}_gap", "robustness", outcome, seed)
             if main:
+                path, names = path_held(known, outcome)
+                held = ["log volume", *names]
+                fits = ols(path, outcome, held, "region", fixed_effects=["entity", "year"])
+                label = f"{name.format(outcome)}_path"
+                records += named(fits, label, "robustness", outcome, seed)
                 fits = ols(known, outcome, ["log volume", later], "region", **given)
                 records += named(fits, f"{name.format(outcome)}_lead", "placebo", outcome, seed)
     return records
+
+
+def path_held(rows, outcome) -> tuple[pd.DataFrame, list[str]]:
+    """Rows from the second year on, with the change of the first two years in every later year.
+
+    Who grew before goes on to grow: a slope that is only that has nothing left once the change is
+    held. Entities without both years are left out.
+
+    Returns
+    -------
+    rows : pandas.DataFrame
+    names : list of str
+        The columns added.
+    """
+    first = rows["year"].min()
+    wide = rows.pivot(index="entity", columns="year", values=outcome)
+    change = rows["entity"].map(wide[first + 1] - wide[first])
+    later = range(first + 2, rows["year"].max() + 1)
+    columns = {f"change to {first + 1} in {y}": change * (rows["year"] == y) for y in later}
+    kept = rows.assign(**columns)[change.notna() & (rows["year"] > first)]
+    return kept, list(columns)
 
 
 def by_manufacturing(towns, choice, draws, seed) -> list:

@@ -23,6 +23,8 @@ REGIONS, RESIDENTS = "regions", "monotown residents"
 #: Measures of a region's industry: the dated volume, the same with all regions, share of GVA.
 VOLUME, EVERY, SHARE = "volume", "volume, all regions", "share of GVA"
 ANY = "any"
+#: Years whose stages are among the facts: the crisis of 2009, the years before 2014 and 2020.
+SHOWN = (2009, 2013, 2019)
 #: Columns that tell the blocks of the table of chance apart.
 BLOCK = ["measure", "chain", "null", "begun", "direction", "weight"]
 
@@ -179,6 +181,7 @@ def chance_records(chance, draws, seed) -> pd.DataFrame:
     order of years, by number.
     """
     records, first = [], chance["chain"].iloc[0]
+    number = chance[chance["weight"] == REGIONS].groupby(["measure", "chain"])["regions"].first()
     for key, part in chance.groupby(BLOCK, sort=False):
         of = dict(zip(BLOCK, key, strict=True))
         terms = pd.DataFrame(
@@ -195,7 +198,7 @@ def chance_records(chance, draws, seed) -> pd.DataFrame:
             terms,
             f"{of['direction']}s beyond chance",
             f"permutation of years, {of['null']}, {draws} draws",
-            *[0 if of["weight"] == RESIDENTS else int(part["regions"].iloc[0])] * 3,
+            *[int(number[of["measure"], of["chain"]])] * 3,
         )
         main = (of["measure"], of["chain"], of["null"], of["weight"]) == (
             VOLUME,
@@ -241,7 +244,10 @@ def turn_facts(volumes, dated, chance, counts, residents, odd, turn) -> dict:
     k, threshold = turn["rising_years"], turn["threshold"]
     if (k, threshold) not in rules_of(turn):
         raise DesignError(
-            "config turns", "the rule is not in the grid", expected=rules_of(turn), found=(k, threshold)
+            "config turns",
+            "the rule is not in the grid",
+            expected=rules_of(turn),
+            found=(k, threshold),
         )
     main = next(iter(volumes))
     levels = volumes[main]
@@ -264,7 +270,7 @@ def turn_facts(volumes, dated, chance, counts, residents, odd, turn) -> dict:
     facts["turns.busiest.regions"] = [years.max(), "count"]
     of = counts[(counts["chain"] == str(main)) & (counts["k"] == k)]
     of = of[of["threshold"] == threshold].set_index(["year", "stage"])["regions"]
-    for year, stage in product((2009, 2013, 2019, turn["recent"][1], last), STAGES[1:]):
+    for year, stage in product((*SHOWN, turn["recent"][1], last), STAGES[1:]):
         facts[f"turns.stage.{year}.{stage}"] = [of.get((year, stage), 0), "count"]
     return facts
 
@@ -297,17 +303,16 @@ def chance_facts(chance, turn) -> dict:
 
 
 def recovery_facts(levels, residents) -> dict:
-    """Regions whose last volume is above that of two years before, and above the former peak."""
+    """Regions whose last volume is above that of earlier years, and above the former peak."""
     last = levels.columns[-1]
     weight = residents.reindex(levels.index).fillna(0)
-    above = {
-        str(last - 2): levels[last] > levels[last - 2],
-        "peak": levels[last] > levels.loc[:, : last - 1].max(axis=1),
-        "2013": levels[last] > levels[2013],
-        "2019": levels[last] > levels[2019],
-    }
+    above = {y: levels[last] > levels[y] for y in (*SHOWN, last - 2) if y in levels}
+    above["peak"] = levels[last] > levels.loc[:, : last - 1].max(axis=1)
     facts = {}
     for name, of in above.items():
         facts[f"turns.recovered.{name}"] = [of.sum(), "count"]
-        facts[f"turns.recovered.{name}.residents"] = [100 * weight[of].sum() / weight.sum(), "share"]
+        facts[f"turns.recovered.{name}.residents"] = [
+            100 * weight[of].sum() / weight.sum(),
+            "share",
+        ]
     return facts
