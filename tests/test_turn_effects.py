@@ -101,9 +101,9 @@ def test_a_planted_effect_is_recovered_by_all_three():
     library = imputation(rows, "y", "cohort", "region")["att"]["estimate"]
     for fit in fits:
         assert fit["att"]["estimate"] == pytest.approx(library, abs=1e-9)
-        assert abs(fit["att"]["estimate"] - 0.3) < 3 * fits[1]["att"]["standard_error"]
+        assert abs(fit["att"]["estimate"] - 0.3) < 3 * fits[0]["att"]["standard_error"]
         assert fit["att"]["p_value"] < 0.02
-    assert {"event -3", "event 0", "event 3"} <= set(fits[0].terms["term"])
+    assert {"event -3", "event 0", "event 3"} <= set(fits[-1].terms["term"])
     # The permutation knows the sharp null of no effect at all.
     assert abs(drawn.mean()) < 0.05
     assert minimum_detectable_effect(drawn.std()) < 0.3
@@ -139,10 +139,10 @@ def test_size_of_the_three_without_an_effect():
     for seed in range(200):
         fits, _ = study.around_turn(towns(seed), "y", 99, seed, (-3, 3))
         rejected.append([fit["att"]["p_value"] <= 0.05 for fit in fits])
-    clustered, jackknife, permuted = np.mean(rejected, axis=0)
+    jackknife, permuted, clustered = np.mean(rejected, axis=0)
     # Three standard errors of 200 draws are .046.
     assert permuted < 0.05 + 0.046 and jackknife < 0.05 + 0.07
-    assert clustered > permuted
+    assert clustered > 0.15
 
 
 def test_family_by_hand():

@@ -18,7 +18,7 @@ rule analyse_turns:
         facts="results/facts/turns.json",
         dated=shown("results/tables/turns_volume.csv", "stages"),
         chance=shown("results/tables/turns_chance.csv", "stages"),
-        stages=shown("results/tables/turns_stages.csv", "stages"),
+        by_stage=shown("results/tables/turns_stages.csv", "stages"),
     log:
         "logs/analyse_turns.json",
     params:

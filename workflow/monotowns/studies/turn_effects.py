@@ -150,9 +150,10 @@ def around_turn(rows, outcome, draws, seed, window=None) -> tuple[list[Fit], np.
     Returns
     -------
     fits : list of Fit
-        Clustered by region (with events and band); ``att`` under a jackknife over regions; and
-        under a permutation of turn years between regions, whose p-value is exact under the null
-        that no place's path depends on its region's turn.
+        ``att`` under a jackknife over regions; under a permutation of turn years between regions,
+        whose p-value is exact under the null that no place's path depends on its region's turn;
+        and clustered by region, with events and band. The last comes last because it understates:
+        a cohort of one region has no spread about its own mean.
     drawn : numpy.ndarray, shape (draws,)
         Effects under permuted turn years.
     """
@@ -168,8 +169,8 @@ def around_turn(rows, outcome, draws, seed, window=None) -> tuple[list[Fit], np.
     label = f"permutation of turn years between regions, {draws} draws"
     fits.append(Fit(terms, "imputation", label, *size))
     if window is not None:
-        clustered = staggered.imputation(rows, outcome, COHORT, "region", window=window, seed=seed)
-        fits.insert(0, clustered)
+        given = {"window": window, "seed": seed}
+        fits.append(staggered.imputation(rows, outcome, COHORT, "region", **given))
     return fits, test.draws
 
 
@@ -275,10 +276,10 @@ def effect_facts(name, fits, drawn) -> dict:
     permuted ones.
     """
     facts = {f"{name}.mde": [minimum_detectable_effect(drawn.std()), "estimate"]}
-    if fits[0].covariance is None:
+    if fits[-1].covariance is None:
         return facts
     try:
-        test = pretrend_test(fits[0])
+        test = pretrend_test(fits[-1])
     except DesignError:
         # Too few regions that turned: their events have no independent covariance.
         return facts

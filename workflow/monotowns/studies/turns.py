@@ -50,7 +50,7 @@ def study(regions, production, repairs, where, stages, places, panel, turn, shar
     records : pandas.DataFrame
     facts : dict
     tables : dict of pandas.DataFrame
-        ``dated`` (:func:`date_turns`), ``chance`` (:func:`chance_table`), ``stages``
+        ``dated`` (:func:`date_turns`), ``chance`` (:func:`chance_table`), ``by_stage``
         (:func:`stage_counts`).
     """
     odd = odd_regions(production, repairs, where)
@@ -61,7 +61,7 @@ def study(regions, production, repairs, where, stages, places, panel, turn, shar
     chance = chance_table(volumes, whole, stages, residents, turn, share, draws, seed)
     counts = stage_counts(dated, stages, residents)
     facts = turn_facts(volumes, dated, chance, counts, residents, odd, turn)
-    tables = {"dated": dated, "chance": chance, "stages": counts}
+    tables = {"dated": dated, "chance": chance, "by_stage": counts}
     return chance_records(chance, draws, seed), facts, tables
 
 
