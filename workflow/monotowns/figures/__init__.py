@@ -29,6 +29,7 @@ FIGURES = {
     "elasticities": agglomeration.elasticities,
     "scales": agglomeration.scales,
     "stages": industry.shares,
+    "turn_chance": industry.against_chance,
     "stage_map": maps.stages,
     "exposure": industry.exposure,
     "group_growth": industry.group_growth,

@@ -101,3 +101,34 @@ def group_growth(groups):
     label = "growth of the group's shipments, 2022-2024, log points"
     figure.supxlabel(label, fontsize=panels[0].yaxis.label.get_size())
     return figure
+
+
+def against_chance(turns_chance):
+    """Regions that turned or fell under each rule, with the band of chance, ever and recently."""
+    rows = turns_chance[
+        (turns_chance["measure"] == "volume")
+        & (turns_chance["null"] == "together")
+        & (turns_chance["weight"] == "regions")
+    ]
+    # All first, then the recent years; within them the chains.
+    begun = sorted(rows["begun"].unique(), key="any".__ne__)
+    figure, panels = canvas(1, 2.6, 1, len(begun), squeeze=False, sharey=True)
+    marks = {"turn": (GREEN, 0.17), "fall": (ORANGE, -0.17)}
+    keys = ["k", "threshold", "chain"]
+    rules = rows[keys].drop_duplicates().sort_values(keys).reset_index(drop=True)
+    at = {tuple(rule): place for place, rule in enumerate(rules.to_numpy().tolist())}
+    names = {"turn": "turned up", "fall": "fell"}
+    for axes, years in zip(panels[0], begun, strict=True):
+        for direction, (colour, shift) in marks.items():
+            part = rows[(rows["begun"] == years) & (rows["direction"] == direction)]
+            place = np.array([at[tuple(rule)] for rule in part[keys].to_numpy().tolist()]) + shift
+            axes.hlines(place, part["low"], part["high"], color=colour, lw=4, alpha=0.3)
+            axes.plot(part["expected"], place, "|", color=colour, ms=6)
+            axes.plot(part["turned"], place, "o", color=colour, ms=4, label=names[direction])
+        title = "any year" if years == "any" else years
+        axes.set(xlabel=f"regions, {title}", xlim=(0, None))
+    labels = [f"{k:g} years, {threshold:g}; {chain}" for k, threshold, chain in at]
+    panels[0][0].set(yticks=range(len(at)), yticklabels=labels)
+    panels[0][0].set_ylabel("years, threshold; chained at")
+    legend_above(panels[0][0], 2)
+    return figure
