@@ -42,8 +42,26 @@ rule analyse_groups:
     output:
         records=shown(
             "results/estimates/analyse_groups.csv",
-
-
+            "reindustrialisation",
+            "records",
+            "records",
+        ),
+        facts="results/facts/groups.json",
+        rotemberg=shown("results/tables/groups_rotemberg.csv", "reindustrialisation"),
+        left_out=shown("results/tables/groups_left_out.csv", "reindustrialisation"),
+        groups=shown("results/tables/groups_shocks.csv", "reindustrialisation"),
+        flow=shown("results/tables/groups_flow.csv", "reindustrialisation"),
+    log:
+        "logs/analyse_groups.json",
+    params:
+        year=KINDS_YEAR,
+        window=config["group_exposure"],
+        draws=config["draws"],
+        seed=config["seed"],
+    message:
+        "Groups: growth of monotowns by the growth of their industry, 2022-2024"
+    script:
+        "../scripts/analyse/analyse_groups.py"
 
 
 rule analyse_turns:
@@ -89,24 +107,6 @@ rule analyse_turn_effects:
             "records",
             "records",
         ),
-        facts="results/facts/groups.json",
-        rotemberg=shown("results/tables/groups_rotemberg.csv", "reindustrialisation"),
-        left_out=shown("results/tables/groups_left_out.csv", "reindustrialisation"),
-        groups=shown("results/tables/groups_shocks.csv", "reindustrialisation"),
-        flow=shown("results/tables/groups_flow.csv", "reindustrialisation"),
-    log:
-        "logs/analyse_groups.json",
-    params:
-        year=KINDS_YEAR,
-        window=config["group_exposure"],
-        draws=config["draws"],
-        seed=config["seed"],
-    message:
-        "Groups: growth of monotowns by the growth of their industry, 2022-2024"
-    script:
-        "../scripts/analyse/analyse_groups.py"
-
-
         facts="results/facts/turn_effects.json",
         cohorts=shown("results/tables/turns_cohorts.csv", "reindustrialisation"),
     log:
