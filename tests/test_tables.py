@@ -82,6 +82,9 @@ def test_a_row_of_effects_has_every_outcome_and_one_family():
     assert table["p_family"].tolist() == pytest.approx([0.06, 0.06, 0.5])
     # Two-sided 5 per cent and power 80 per cent with 30 degrees of freedom: 2.042 + .854.
     assert table["detectable"].tolist() == pytest.approx([0.05 * 2.896] * 3, rel=1e-3)
+    within = ROW | {"cells": {"near{outcome}": "x"}}
+    inside = pd.DataFrame([cell("near_jobs", "_jobs", "x", 0.2)])
+    assert effects(inside, {"rows": [within]})["outcome"].tolist() == ["_jobs"]
     printed = effects_print(table, {"wage": "the wage"})
     assert printed["outcome"].tolist() == ["the wage", "jobs", "income"]
     assert printed["row"].tolist() == ["A1", "", ""]

@@ -14,8 +14,10 @@ def curve(curve):
 
     rows = curve.sort_values("estimate", ignore_index=True)
     place = rows.index + 1
-    marks = rows.astype(dict.fromkeys(CHOICES, str)).melt(value_vars=CHOICES, ignore_index=False)
-    marks = in_order(marks.sort_values("value"), "variable", CHOICES)
+    # What is the same in all of them is no choice.
+    choices = [choice for choice in CHOICES if rows[choice].astype(str).nunique() > 1]
+    marks = rows.astype(dict.fromkeys(choices, str)).melt(value_vars=choices, ignore_index=False)
+    marks = in_order(marks.sort_values("value"), "variable", choices)
     marks["choice"] = marks["variable"] + " " + marks["value"]
     names = marks.drop_duplicates("choice")["value"]
     height = 0.12 * len(names)

@@ -23,8 +23,9 @@ def effects(records: pd.DataFrame, declared: dict) -> pd.DataFrame:
     records : pandas.DataFrame
         Result records.
     declared : dict
-        ``rows``, each with ``row``, ``effect``, ``comparison`` and ``cells``: specification without
-        its outcome -> term.
+        ``rows``, each with ``row``, ``effect``, ``comparison`` and ``cells``: specification ->
+        term. A specification stands for itself and for those whose name ends in an outcome, or has it
+        in the place of ``{outcome}``.
 
     Returns
     -------
@@ -59,7 +60,9 @@ def effects(records: pd.DataFrame, declared: dict) -> pd.DataFrame:
 def _cells(records, name, term):
     """One row an outcome of a specification: its own estimate, the p-value that decides."""
     of = records[records["term"] == term]
-    of = of[of["specification"].isin([name]) | (of["specification"] == name + "_" + of["outcome"])]
+    pattern = name if "{outcome}" in name else name + "_{outcome}"
+    named = [pattern.replace("{outcome}", outcome) for outcome in of["outcome"]]
+    of = of[(of["specification"] == name) | (of["specification"] == named)]
     cells = []
     for _, same in of.groupby("specification", sort=False):
         cell = same.iloc[0].copy()

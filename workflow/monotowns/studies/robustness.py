@@ -73,16 +73,18 @@ def curve(frame: pd.DataFrame, declared: dict, draws: int, seed: int) -> JointTe
     """Run a declared universe with its permutation test."""
     options = declared.get("optional_controls", {}).values()
     effects, weights = declared["fixed_effects"], declared.get("weights", [])
-    used = [*declared["treatments"], *declared["outcomes"][1:], declared["strata"]]
+    used = [*declared["treatments"], *declared["outcomes"][1:]]
     used += [column for columns in options for column in columns]
     spec = {
         "outcome": declared["outcomes"][0],
         "treatment": [*used, *(column for column in weights if column)],
         "cluster": declared["cluster"],
         "dummies": declared["dummies"],
-        "fixed_effects": [effect for columns in effects for effect in columns],
+        "fixed_effects": [declared["strata"], *(e for columns in effects for e in columns)],
     }
     frame = sample.with_columns(frame, spec, "specification curve")
+    # Of an unknown stratum there is nobody to exchange a history with.
+    frame = frame.dropna(subset=declared["strata"])
     samples = declared["samples"].items()
     frame = frame.assign(**{f"in {name}": sample.holds(frame, rule) for name, rule in samples})
     return joint_test(frame, expand(declared), declared["cluster"], declared["strata"], draws, seed)
