@@ -40,7 +40,8 @@ def synthetic_did(rows, outcome, treatment, *, placebos=0, seed=None) -> Fit:
         entities with the weights held (their Algorithm 3): missing for a cohort of one entity and
         then for ``att``. With placebos ``details["placebo"]`` holds for every cohort the standard
         error of their Algorithm 4 and the share of draws, the estimate among them, that lie at
-        least as far from 0: what is left to few treated entities.
+        least as far from 0: what is left to few treated entities. Cohorts that are not smaller than
+        the never treated have none.
 
     Raises
     ------
@@ -65,7 +66,7 @@ def synthetic_did(rows, outcome, treatment, *, placebos=0, seed=None) -> Fit:
     blocks = {g: _block(frame, outcome, treatment, g, years) for g in sizes.index}
     placebo = {}
     if placebos:
-        for g in sizes.index:
+        for g in sizes.index[sizes < (of == 0).sum()]:
             block = _block(frame, outcome, treatment, g, years, placebos, seed)
             far = np.abs(block.variance_effects) >= abs(block.att) * (1 - 1e-10)
             placebo[int(g)] = (block.se, (far.sum() + 1) / (len(far) + 1))

@@ -1,4 +1,4 @@
-"""The status of territory of advanced development, cohort by cohort, in the panel of municipalities.
+"""The status of territory of advanced development by cohort, in the panel of municipalities.
 
 Effects on each cohort beside its path before the status; over the cohorts that pass, sensitivity to
 differing trends, randomization, placebo dates, groups; spillovers onto neighbours.
@@ -10,7 +10,7 @@ import pandas as pd
 from monotowns.estimate import staggered
 from monotowns.estimate.events import pretrend_test
 from monotowns.estimate.honest import honest
-from monotowns.estimate.power import detectable_slope, minimum_detectable_effect
+from monotowns.estimate.power import detectable_slope
 from monotowns.estimate.record import TERMS, Fit, to_records
 from monotowns.estimate.spillover import rings
 from monotowns.measures.agglomeration import great_circle_km
@@ -88,7 +88,7 @@ def study(frame, settings, draws, seed, rings_km):
             "effect of the status",
             "no cohort's path before the status passes: nothing can be pooled",
             keys=main.apart,
-            expected=f"a joint p above {settings['pass']}",
+            expected=f"a permutation p above {settings['pass']}",
             remedy="leave the stage analyse_toser out",
         )
     calm = rows[rows["income_spike"] == 0]
@@ -199,6 +199,7 @@ def pool_facts(main: ByCohort, name) -> dict:
         since = cohort + int(worst["term"].removeprefix("event "))
         facts |= {
             f"toser.path_p.{name}.{cohort}": [path.p_value, "p"],
+            f"toser.path_wald_p.{name}.{cohort}": [path.wald_p, "p"],
             f"toser.path_slope.{name}.{cohort}": [path.slope, "estimate"],
             f"toser.fall.{name}.{cohort}": [-worst["estimate"], "estimate"],
             f"toser.fall_error.{name}.{cohort}": [worst["standard_error"], "estimate"],

@@ -157,8 +157,6 @@ def few_treated(rows, outcome, barred, settings, draws, seed):
                     entities=sizes[group].sum(),
                     controls=fit.n_entities - sum(fit.details["cohorts"].values()),
                     path_p=early[group[0]].p_value if name != "pooled" else np.nan,
-                    path_slope=early[group[0]].statistic if name != "pooled" else np.nan,
-                    path_slope_error=np.nan,
                     passes=int(name == "pooled" or group[0] in good),
                     permutation_p=p,
                     detectable=minimum_detectable_effect(
@@ -176,7 +174,7 @@ def few_treated(rows, outcome, barred, settings, draws, seed):
         )
         for method, parts in terms.items()
     }
-    table = pd.concat(lines).assign(layer="cities", outcome=outcome)[TABLE]
+    table = pd.concat(lines).assign(layer="cities", outcome=outcome).reindex(columns=TABLE)
     return fits, pool, [g for g in sizes.index if g not in pool], table
 
 
