@@ -21,7 +21,7 @@ def panel(effect=0.3, seed=0, entities=90, drift=0.0):
     return frame
 
 
-RULE = {"path": [2012, 2015], "level": 2013, "pass": 0.05, "placebos": 19}
+RULE = {"path": [2012, 2015], "level": 2013, "pass": 0.05, "placebos": 19, "jumps": [0]}
 DRAWS = {"permutation": 99, "cohorts": 99}
 
 
@@ -41,7 +41,7 @@ def whole(**options):
 def test_the_study_gives_every_record_fact_and_table():
     records, facts, tables = toser.study(whole(), RULE, DRAWS, 1, [0, 50, 100])
     assert list(records) == RECORD
-    assert records["specification"].nunique() == 16
+    assert records["specification"].nunique() == 19
     by = records.set_index(["specification", "term"])
     for name in (f"toser_cohort_{toser.OUTCOME}", f"toser_cohort_imputation_{toser.OUTCOME}"):
         for term in ("cohort 2016", "cohort 2018", "pooled"):
@@ -58,6 +58,8 @@ def test_the_study_gives_every_record_fact_and_table():
     assert facts["toser.cohorts"] == ["40 in 2016, 40 in 2018", "text"]
     assert facts[f"toser.pool.{toser.OUTCOME}"] == ["2016, 2018", "text"]
     assert facts["toser.never"][0] == 40
+    n = records.drop_duplicates("specification").set_index("specification")["n_entities"]
+    assert n["toser_cohort_jumps"] == n["toser_cohort_steady"] - 1
     assert facts["toser.years"][0] == "2012-2021"
     assert facts["toser.pretrend.p"][0] > 0.01
     # Only the cohort of 2016 reaches the fourth year after the status.

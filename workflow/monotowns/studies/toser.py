@@ -18,6 +18,7 @@ from monotowns.run.errors import DesignError
 from monotowns.studies.cohorts import (
     LEAST,
     PATH,
+    PLAIN,
     ByCohort,
     by_cohort,
     cohorts_of,
@@ -58,7 +59,8 @@ def study(frame, settings, draws, seed, rings_km):
     frame : pandas.DataFrame
         The panel with measures and exposure, and ``toser_cohort`` (0 = never, missing = undated).
     settings : dict
-        The rule of pooling, see :func:`.cohorts.by_cohort`, and ``placebos``.
+        The rule of pooling, see :func:`.cohorts.by_cohort`, ``placebos``, and ``jumps`` (entities
+        that a check leaves out, as another leaves out passing spikes).
     draws : dict
         ``permutation`` and ``cohorts``: draws of adoption years.
     rings_km : sequence of float
@@ -91,8 +93,14 @@ def study(frame, settings, draws, seed, rings_km):
             expected=f"a permutation p above {settings['pass']}",
             remedy="leave the stage analyse_toser out",
         )
-    calm = rows[rows["income_spike"] == 0]
-    steady = by_cohort(calm, OUTCOME, COHORT, "category", *rule, layer="steady", methods=[PATH])
+    without = {
+        "steady": rows[rows["income_spike"] == 0],
+        "jumps": rows[~rows["entity"].isin(settings["jumps"])],
+    }
+    checks = {
+        name: by_cohort(part, OUTCOME, COHORT, "category", *rule, layer=name, methods=[PLAIN, PATH])
+        for name, part in without.items()
+    }
     pool = of_cohorts(rows, COHORT, main.passing)
     given = (pool, OUTCOME, COHORT)
     full = pool.groupby("entity")["year"].transform("size") == pool["year"].nunique()
@@ -101,7 +109,11 @@ def study(frame, settings, draws, seed, rings_km):
     universal = staggered.callaway_santanna(*given, base_period="universal", seed=seed)
     fits = cohort_fits(main, OUTCOME) | {
         "toser_paths": paths(main),
-        "toser_cohort_steady": steady.fits[PATH],
+        **{
+            key: fit
+            for name, found in checks.items()
+            for key, fit in cohort_fits(found, name).items()
+        },
         "toser_pool": imputed,
         "toser_pool_anticipation": group_time(pool, OUTCOME, COHORT, anticipation=1),
         "toser_randomization": randomization(*given, "category", draws["permutation"], seed),
@@ -139,9 +151,10 @@ def study(frame, settings, draws, seed, rings_km):
     facts = (
         sample_facts(rows)
         | pool_facts(main, OUTCOME)
-        | pool_facts(steady, "steady")
+        | pool_facts(checks["steady"], "steady")
+        | pool_facts(checks["jumps"], "jumps")
         | pretrend_facts(imputed, universal)
-        | last_event_facts(rows, main.passing, 4)
+        | last_event_facts(rows, without["jumps"], main.passing, 4)
         | {"toser.breakdown": [fits["toser_honest_relative"]["breakdown"]["estimate"], "ratio"]}
         | {
             f"toser.left_region.{name}est": [value, "estimate"]
@@ -231,20 +244,21 @@ def pretrend_facts(imputed: Fit, universal: Fit) -> dict:
     return facts
 
 
-def last_event_facts(rows, passing, event) -> dict:
+def last_event_facts(rows, calm, passing, event) -> dict:
     """Whose effect a late event is: of all cohorts, of each that lasts so long, of the pool.
 
-    The events of a mean over cohorts are of fewer and earlier cohorts the later they are.
+    The events of a mean over cohorts are of fewer and earlier cohorts the later they are. ``calm``
+    are the rows without entities whose incomes jump, for the pool once more.
     """
     term, name = f"event {event}", f"toser.event{event}"
     ever = cohorts_of(rows, COHORT)
     reach = [g for g in ever.index[ever >= LEAST] if g + event <= rows["year"].max()]
-    groups = {"all": list(ever.index)} | {g: [g] for g in reach}
+    groups = {"all": (rows, list(ever.index))} | {g: (rows, [g]) for g in reach}
     if set(reach) & set(passing):
-        groups["pool"] = passing
+        groups |= {"pool": (rows, passing), "jumps": (calm, passing)}
     facts = {f"{name}.cohorts": [listed(reach), "text"]}
-    for group, cohorts in groups.items():
-        found = staggered.imputation(of_cohorts(rows, COHORT, cohorts), OUTCOME, COHORT)[term]
+    for group, (part, cohorts) in groups.items():
+        found = staggered.imputation(of_cohorts(part, COHORT, cohorts), OUTCOME, COHORT)[term]
         facts[f"{name}.{group}"] = [found["estimate"], "estimate"]
         facts[f"{name}.{group}.p"] = [found["p_value"], "p"]
     return facts
