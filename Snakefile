@@ -37,6 +37,7 @@ with refusals():
     SPECIFICATIONS = load_specifications(FILES, config["years"])
     DECLARED = {kind: load_section(FILES, kind) for kind in ("curves", "families")}
     HEADINGS = load_section(FILES, "questions")
+    EFFECTS = load_section(FILES, "effects")
     REGISTRY = f"{HERE}data/sources.yaml"
     SOURCES = {source.file: source for source in load_registry(REGISTRY).values()}
 

@@ -16,7 +16,6 @@ NAMES = (
     "data/corrections",
     "data/sources.yaml",
     "data/literature.csv",
-    "data/capitals.csv",
     "data/plausible_effects.csv",
     "data/row_counts.csv",
     "data/known_faults.csv",

@@ -174,3 +174,49 @@ def test_divisions_of_groups():
         "19": "C19+22",
         "22": "C19+22",
     }
+
+
+def test_a_core_city_lies_in_the_nearest_entity_and_no_other():
+    centre = pd.DataFrame(
+        {"lat": [55.0, 55.05, 60.0, np.nan], "lon": [60.0, 60.0, 30.0, 30.0]}, list("abcd")
+    )
+    towns = pd.DataFrame(
+        {
+            "population": [600_000, 400_000, 900_000],
+            "lat": [55.01, 60.0, 50.0],
+            "lon": [60.0, 30, 1],
+        }
+    )
+    # The second is too small, the third has no entity within ten kilometres.
+    assert places.cores(centre, towns, 500_000) == {"a"}
+    assert places.cores(centre, towns, 300_000) == {"a", "c"}
+
+
+def test_classes_by_hand():
+    panel = pd.DataFrame({"entity": list("abcd") * 2, "year": [2012] * 4 + [2013] * 4})
+    panel["log_taxable_pc"] = [4.0, 1, 2, 9, 4, 3, 2, 1]
+    panel["log_population"] = [1.0, 2, 3, 4, 1, 2, 3, 4.5]
+    late = panel.assign(year=2020, log_taxable_pc=[9.0, 0, 0, 0] * 2)
+    columns = {"log_taxable_pc": ("income_class", 2), "log_population": ("size_class", 4)}
+    table = places.classes(pd.concat([panel, late]), columns, [2012, 2013])
+    assert table["income_class"].tolist() == [2, 1, 1, 2]  # means 4, 2, 2, 5
+    assert table["size_class"].tolist() == [1, 2, 3, 4]
+    assert table["early_growth"].tolist() == [0, 0, 0, 0.5]
+    assert table["early_income"].tolist() == [4, 2, 2, 5] and table.loc["d", "early_size"] == 4.25
+
+
+def test_seats_of_regions_and_their_districts():
+    towns = table("town_codes")
+    seats = towns[towns["capital"] == 1]
+    # 89 regions less three federal cities, the regions of Moscow and Leningrad, whose seats lie
+    # in them or are not named, and those that the file does not cover.
+    assert len(seats) == 79 and not seats["code"].duplicated().any()
+    assert {"Вологда", "Кемерово", "Ханты-Мансийск"} < set(seats["town"])
+    assert not {"Череповец", "Новокузнецк", "Сургут", "Тольятти"} & set(seats["town"])
+    district = places.district_of(towns)
+    assert (district["75"], district["36"], district["05"]) == (
+        "Уральский",
+        "Приволжский",
+        "Дальневосточный",
+    )
+    assert set(table("municipal_dictionary")["code"].str[:2]) <= set(district)

@@ -8,7 +8,16 @@ from monotowns.figures.marks import intervals
 from monotowns.figures.style import canvas, save, style
 
 TABLES = {"panel", "measures", "estimates", "literature", "stages", "potential"}
-TABLES |= {"curve", "means", "inequality", "borders", "towns", "layer_paths"}
+TABLES |= {
+    "curve",
+    "means",
+    "inequality",
+    "borders",
+    "towns",
+    "layer_paths",
+    "groups",
+    "turns_chance",
+}
 COLUMNS = ["specification", "term", "estimate", "standard_error", "ci_low", "ci_high"]
 
 

@@ -3,12 +3,14 @@
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from checkout import ROOT
 from monotowns.acquire.readers import regional as reader
 from monotowns.panel import regions as regions_panel
+from monotowns.panel.build import correct
 from monotowns.panel.contracts import identities
 from monotowns.panel.volume import chained, overlap
-from monotowns.run.errors import ContractError, DesignError, SourceError
+from monotowns.run.errors import ContractError, DesignError, InputError, SourceError
 from monotowns.run.tables import read_table
 from workbooks import workbook
 
@@ -88,7 +90,7 @@ def all_of(column, old, new):
     [
         (lambda f: f.rename(columns={"object_name": "object"}), r"object_name(.|\n)*'object'"),
         (put(indicator_value="50,1"), "'50,1'"),
-        (put(indicator_value=-88888888), r"below nought(.|\n)*Якутия(.|\n)*-99999999"),
+        (put(indicator_value=-88888888), r"below zero(.|\n)*Якутия(.|\n)*-99999999"),
         (put(year="2011 г."), "'2011 г.'"),
         (put(object_level="Регионы"), r"unknown level(.|\n)*did you mean 'Регион'"),
         (put(object_level="Страна"), r"another country(.|\n)*expected: Росс(.|\n)*found: Респ"),
@@ -346,10 +348,18 @@ def read_layer():
     return tables
 
 
-def test_the_layer_of_regions_is_what_is_published():
+CORRECTIONS = ROOT / "data/corrections/regions.yaml"
+REPAIRS = yaml.safe_load(CORRECTIONS.read_text(encoding="utf-8"))
+
+
+def build(tables, repairs=()):
     deflator = dict.fromkeys(range(2000, 2025), 0.0)
+    return regions_panel.build(tables, deflator, list(repairs), "regions.yaml")
+
+
+def test_the_layer_of_regions_is_what_is_published():
     tables = read_layer()
-    layer = regions_panel.build(tables, deflator).set_index(["region", "year"])
+    layer = build(tables).set_index(["region", "year"])
     assert "Российская Федерация" not in layer.index.get_level_values("region")
     assert layer.loc[("Свердловская область", 2014), ["volume_2015", "volume_2017"]].tolist() == [
         100,
@@ -375,4 +385,83 @@ def test_a_table_that_lost_an_indicator_is_refused():
     tables = read_layer()
     tables[2] = tables[2][tables[2]["indicator"] != "employment"]
     with pytest.raises(ContractError, match=r"no such indicator(.|\n)*employment"):
-        regions_panel.build(tables, dict.fromkeys(range(2000, 2025), 0.0))
+        build(tables)
+
+
+@pytest.fixture(scope="module")
+def layers():
+    """The layer as printed and as corrected, by region and year."""
+    tables = read_layer()
+    both = build(tables), build(tables, REPAIRS)
+    return [layer.set_index(["region", "year"]) for layer in both]
+
+
+def test_corrections_leave_out_their_cells_and_nothing_else(layers):
+    printed, corrected = layers
+    expected = pd.DataFrame(False, printed.index, printed.columns)
+    for repair in REPAIRS:
+        of = printed.index.get_level_values("region") == repair["region"]
+        years = printed.index.get_level_values("year")
+        side = {"missing": years == repair["year"], "before": years < repair["year"]}
+        side["from"] = years >= repair["year"]
+        expected.loc[of & side[repair["action"]], repair["column"]] = True
+    gone = printed.notna() & corrected.isna()
+    pd.testing.assert_frame_equal(gone, expected & printed.notna())
+    pd.testing.assert_frame_equal(printed.mask(gone), corrected)
+    # No correction is idle.
+    for repair in REPAIRS:
+        assert gone.loc[repair["region"], repair["column"]].any(), repair
+
+
+@pytest.mark.parametrize("repair", REPAIRS, ids=lambda r: f"{r['column']} {r['year']}")
+def test_a_correction_that_does_not_find_its_figure_is_refused(layers, repair):
+    printed = layers[0].reset_index()
+    where = str(CORRECTIONS)
+    for other in ({"expected": repair["expected"] * 1.001}, {"region": "Область"}):
+        with pytest.raises(InputError, match=rf"no longer finds(.|\n)*{repair['column']}"):
+            correct(printed, [repair | other], where, place="region")
+    with pytest.raises(InputError, match=r"not a correction(.|\n)*code"):
+        correct(printed, [repair | {"code": "01"}], where, place="region")
+
+
+#: Jumps of the corrected layer that are what happened there, or cannot be told: year and why.
+JUMPS = {
+    ("shipments", "Севастополь"): {2015: "the office begins to count; volume 4-fold by one index"},
+    ("shipments_mining", "Сахалинская область"): {2007: "Sakhalin-2; volume 2.5-fold"},
+    ("investment", "Сахалинская область"): {2004: "Sakhalin-1 and 2; volume 2.8-fold"},
+    ("assets_manufacturing", "Амурская область"): {
+        2020: "the gas plant at Svobodny is built",
+        2023: "lines of the gas plant at Svobodny; investment of the region twice the step",
+    },
+    ("assets_manufacturing", "Забайкальский край"): {2023: "the copper plant of Udokan opens"},
+    ("exports", "Сахалинская область"): {2007: "Sakhalin-2; volume of mining 2.5-fold"},
+    ("exports", "Удмуртская Республика"): {2011: "cannot be told: fades until 2017"},
+    ("exports", "Рязанская область"): {2021: "cannot be told"},
+    ("exports", "Тюменская область"): {2020: "cannot be told", 2021: "cannot be told"},
+    ("imports", "Калужская область"): {2007: "car plants open"},
+    ("imports", "Сахалинская область"): {2005: "equipment of Sakhalin-2"},
+    ("imports", "Орловская область"): {2010: "cannot be told", 2011: "cannot be told"},
+    ("imports", "Тюменская область"): {2017: "equipment of the plant at Tobolsk"},
+    ("imports", "Ямало-Ненецкий автономный округ"): {
+        2016: "equipment of Yamal LNG",
+        2018: "Yamal LNG is built",
+        2021: "equipment of Arctic LNG 2",
+    },
+}
+#: Jumps are looked for in figures that are at least that large on one side, in million roubles or
+#: dollars; trade has its full coverage from 2003 on.
+LARGE = dict.fromkeys(("shipments", "shipments_mining", "investment"), 10_000)
+LARGE |= {"assets": 100_000, "assets_manufacturing": 10_000, "exports": 1_000, "imports": 1_000}
+
+
+def test_every_jump_that_is_left_is_known(layers):
+    found = {}
+    for column, least in LARGE.items():
+        value = layers[1][column]
+        before = value.groupby(level="region").shift()
+        ratio, size = value / before, np.fmax(value, before)
+        jump = ((ratio > 3) | (ratio < 1 / 3)) & (size >= least)
+        for region, year in value.index[jump]:
+            if column not in ("exports", "imports") or year > 2003:
+                found.setdefault((column, region), set()).add(year)
+    assert found == {key: set(years) for key, years in JUMPS.items()}

@@ -6,7 +6,7 @@ import pytest
 from monotowns.estimate import variances
 from monotowns.estimate.absorb import drop_singletons
 from monotowns.estimate.conley import conley
-from monotowns.estimate.regression import event_study, least_squares, ols, sup_t
+from monotowns.estimate.regression import event_study, joint_test, least_squares, ols, sup_t
 from monotowns.run.errors import DesignError
 from scipy import stats
 
@@ -117,3 +117,27 @@ def test_singletons_are_dropped_until_none_is_left():
     assert len(drop_singletons(rows, ["e", "t"])) == 0
     whole = pd.DataFrame({"e": list("aabb"), "t": [1, 2, 1, 2]})
     assert len(drop_singletons(whole, ["e", "t"])) == 4
+
+
+def test_the_joint_test_of_the_years_before_is_statsmodels_own():
+    from statsmodels.formula.api import ols as formula
+
+    frame = simulated().assign(code=lambda f: f["region"].str[1:].astype(int))
+    found = event_study(frame, "y", "monotown", 2015, "region", fixed_effects=["year"])[0]
+    years = [year for year in range(2012, 2020) if year != 2015]
+    columns = {f"d{year}": frame["monotown"] * (frame["year"] == year) for year in years}
+    fit = formula("y ~ C(year) + " + " + ".join(columns), frame.assign(**columns)).fit(
+        cov_type="cluster", cov_kwds={"groups": frame["code"]}, use_t=True
+    )
+    peer = fit.f_test("d2012 = 0, d2013 = 0, d2014 = 0")
+    assert found["before"]["estimate"] == pytest.approx(float(peer.fvalue), rel=1e-6)
+    assert found["before"]["p_value"] == pytest.approx(float(peer.pvalue), rel=1e-6)
+    # One number: the square of its t.
+    f, p_value = joint_test([0.3], [[0.01]], 20)
+    assert (f, p_value) == pytest.approx((9.0, 0.00708), abs=1e-5)
+
+
+def test_an_event_study_from_its_first_year_has_nothing_to_test():
+    frame = simulated()
+    found = event_study(frame, "y", "monotown", 2012, "region", fixed_effects=["entity", "year"])[0]
+    assert "before" not in set(found.terms["term"])

@@ -62,7 +62,7 @@ def test_a_field_that_an_estimator_does_not_read_is_refused(name, field):
 
 def test_defaults_go_to_the_estimators_that_read_them():
     specifications = load_specifications(PATH, YEARS)
-    assert specifications["gap_main"]["fixed_effects"] == ["entity", "region_year"]
+    assert specifications["agglomeration_within"]["fixed_effects"] == ["entity", "region_year"]
     assert "fixed_effects" not in specifications["toser_imputation"]
 
 
@@ -97,7 +97,7 @@ def test_an_edit_of_one_specification_changes_no_other():
 def test_a_curve_comes_with_its_own_samples_and_dummies():
     curve = load_section(PATH, "curves")["gap_curve"]
     assert set(curve["dummies"]) == {"from_2014"}
-    assert curve["samples"]["urban_okrugs"]["kind"] == ["городской округ"]
+    assert curve["samples"]["urban_okrugs"]["urban_2013"] == [1]
     assert load_section(PATH, "families")["gap_family"]["specification"] == "gap_after"
 
 
@@ -157,7 +157,7 @@ def test_the_flow_of_a_sample_ends_at_the_rows_estimated():
 
 def test_columns_that_are_read_are_those_that_are_needed():
     spec = load_specifications(PATH, YEARS)["gap_rings"]
-    assert sample.needed(spec) >= {"ring", "monotown", "year", "entity", "region_year", "region"}
+    assert sample.needed(spec) >= {"ring", "monotown", "year", "entity", "urban_2013", "region"}
     assert "from_2014" not in sample.needed(spec)
 
 
@@ -234,3 +234,51 @@ def test_the_reference_lists_what_every_estimator_reads():
 def test_the_committed_file_names_each_question():
     text = yaml.safe_load(PATH.read_text(encoding="utf-8"))
     assert {spec["question"] for spec in text["specifications"].values()} <= set(text["questions"])
+
+
+def test_outcomes_in_a_list_are_a_specification_each(tmp_path):
+    loaded = load_specifications(PATH, YEARS)
+    four = {k: v for k, v in loaded.items() if k.startswith("gap_region_after_")}
+    assert [v["outcome"] for v in four.values()] == [
+        k.removeprefix("gap_region_after_") for k in four
+    ]
+    assert len(four) == 4
+    path = broken(tmp_path, "outcomes: [growth_wage_all", "outcome: y, outcomes: [growth_wage_all")
+    with pytest.raises(ConfigError, match="both an outcome and outcomes"):
+        load_specifications(path, YEARS)
+
+
+def test_an_effect_of_combined_levels_is_the_column_of_their_names():
+    frame, spec = simulated(), SPEC | {"treatment": "x"}
+    for weights in ({}, {"weights": "w"}):
+        found = [
+            estimate(frame, "s", spec | {"fixed_effects": ["entity", effect]} | weights, 99, 1)[0]
+            for effect in ("region_year", "region:year")
+        ]
+        pd.testing.assert_frame_equal(*found)
+    # Where a level is not known, neither is the combination.
+    blank = frame.assign(region=frame["region"].where(frame["entity"] != 5))
+    *_, rows = sample.draw(blank, SPEC | {"fixed_effects": ["region:year"], "cluster": "w"}, "s")
+    assert 5 not in set(rows["entity"]) and len(rows) == (frame["entity"] != 5).sum()
+
+
+def test_a_column_is_not_absorbed_and_a_regressor_at_once():
+    spec = SPEC | {"treatment": "region:year", "fixed_effects": ["region:year"]}
+    with pytest.raises(ConfigError, match="both absorbed and a regressor\n  at: region:year"):
+        estimators.check_fields(spec, "s")
+
+
+def test_a_city_is_the_unit_of_its_layer_and_knows_its_place():
+    panel = pd.DataFrame({"city": ["1", "2"], "entity": ["9", "9"], "year": 2013, "y": [1.0, 2.0]})
+    known = pd.DataFrame(
+        {"entity": ["9", "8"], "y": [7.0, 7.0], "monotown": [1.0, 0], "toser": 0.0}
+    )
+    frame = sample.prepare(panel, places=known)
+    assert frame["entity"].tolist() == ["1", "2"] and frame["place"].tolist() == ["9", "9"]
+    assert frame["y"].tolist() == [1, 2] and frame["monotown"].tolist() == [1, 1]
+
+
+def test_a_derived_column_less_a_number():
+    frame = pd.DataFrame({"year": [2012, 2015]})
+    rule = {"of": "year", "less": 2013}
+    assert sample.derive(frame, "since", rule, "s").tolist() == [-1, 2]

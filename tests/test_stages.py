@@ -225,13 +225,14 @@ RULE = ["k", "threshold", "regions", "turned", "expected", "low", "high"]
 RULE += ["false_positive_rate", "p_value"]
 GRID = pd.DataFrame(
     [
-        (3, 1.0, 4, 2, 1.5, 1, 3, 0.375, 0.3, "adjusted", TOGETHER),
-        (2, 1.0, 4, 4, 3.5, 3, 4, 0.875, 0.2, "adjusted", TOGETHER),
-        (3, 1.0, 4, 2, 0.5, 0, 1, 0.125, 0.03, "adjusted", APART),
-        (2, 1.0, 4, 4, 2.5, 1, 3, 0.625, 0.02, "adjusted", APART),
-        (3, 1.0, 4, 1, 0.8, 0, 2, 0.2, 0.5, "published", TOGETHER),
+        (3, 1.0, 4, 2, 1.5, 1, 3, 0.375, 0.3, "adjusted", TOGETHER, "turn"),
+        (2, 1.0, 4, 4, 3.5, 3, 4, 0.875, 0.2, "adjusted", TOGETHER, "turn"),
+        (3, 1.0, 4, 2, 0.5, 0, 1, 0.125, 0.03, "adjusted", APART, "turn"),
+        (2, 1.0, 4, 4, 2.5, 1, 3, 0.625, 0.02, "adjusted", APART, "turn"),
+        (3, 1.0, 4, 1, 0.8, 0, 2, 0.2, 0.5, "published", TOGETHER, "turn"),
+        (3, 1.0, 4, 3, 2.5, 1, 4, 0.625, 0.6, "adjusted", TOGETHER, "fall"),
     ],
-    columns=[*RULE, "share", "null"],
+    columns=[*RULE, "share", "null", "direction"],
 )
 STEP = Step(-0.09, 0.02, pd.Series([0.01, -0.1, 0.05]))
 

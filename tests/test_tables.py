@@ -1,7 +1,13 @@
 import numpy as np
 import pandas as pd
 import pytest
-from monotowns.manuscript.tables import check_estimated, estimates_table, samples_table
+from monotowns.manuscript.tables import (
+    check_estimated,
+    effects,
+    effects_print,
+    estimates_table,
+    samples_table,
+)
 from monotowns.run.errors import DesignError
 
 RECORD = {
@@ -41,3 +47,51 @@ def test_samples_by_hand():
     with pytest.raises(DesignError, match=r"2 of them(.|\n)*iv: no treated row\n *ols: one region"):
         check_estimated(flows)
     check_estimated(flows[:4])
+
+
+ROW = {
+    "row": "A1",
+    "effect": "nearness",
+    "comparison": "others",
+    "cells": {"near": "x", "one": "z"},
+}
+CELL = {"group": "headline", "n_obs": 1000, "n_entities": 90, "n_clusters": 31}
+
+
+def cell(name, outcome, term, p_value, variance="CRV1(region), fixest", **changed):
+    parts = {"specification": name, "outcome": outcome, "term": term, "p_value": p_value}
+    return CELL | parts | {"estimate": 0.1, "standard_error": 0.05, "variance": variance} | changed
+
+
+def test_a_row_of_effects_has_every_outcome_and_one_family():
+    records = pd.DataFrame(
+        [
+            cell("near_wage", "wage", "x", 0.01),
+            cell("near_wage", "wage", "x", 0.03, "wild cluster bootstrap (region), Webb"),
+            cell("near_jobs", "jobs", "x", 0.02),
+            cell("near_jobs", "jobs", "control", 0.0001),
+            cell("nearness_jobs", "jobs", "x", 0.0001),
+            cell("one", "income", "z", 0.5),
+        ]
+    )
+    table = effects(records, {"rows": [ROW]})
+    assert table["specification"].tolist() == ["near_wage", "near_jobs", "one"]
+    assert table["p_value"].tolist() == [0.03, 0.02, 0.5]
+    assert table["p_by"].tolist() == ["wild", "crv1", "crv1"]
+    # Holm: .02 times three, .03 times two but no less, .5 once.
+    assert table["p_family"].tolist() == pytest.approx([0.06, 0.06, 0.5])
+    # Two-sided 5 per cent and power 80 per cent with 30 degrees of freedom: 2.042 + .854.
+    assert table["detectable"].tolist() == pytest.approx([0.05 * 2.896] * 3, rel=1e-3)
+    printed = effects_print(table, {"wage": "the wage"})
+    assert printed["outcome"].tolist() == ["the wage", "jobs", "income"]
+    assert printed["row"].tolist() == ["A1", "", ""]
+    assert printed.loc[0, "estimate"] == "0.100 (0.050)"
+    with pytest.raises(DesignError, match="row A1: no result of its specifications"):
+        effects(records, {"rows": [ROW | {"cells": {"far": "x"}}]})
+
+
+def test_a_joint_test_of_the_design_goes_before_holm():
+    joint = "Romano-Wolf (2 outcomes), permutation of shocks, 99 draws"
+    records = [cell("near_wage", "wage", "x", 0.04), cell("near_wage", "wage", "x", 0.05, joint)]
+    table = effects(pd.DataFrame(records), {"rows": [ROW]})
+    assert table[["p_value", "p_family"]].to_numpy().tolist() == [[0.04, 0.05]]

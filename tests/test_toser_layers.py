@@ -68,32 +68,18 @@ def test_who_is_a_city_of_the_comparison():
             # Status in 2016; undated; a capital; below the definition; status after the window.
             "toser": [2016, 0, np.nan, np.nan, 2020],
             "monotown": [1, 1, 0, np.nan, 1],
+            "capital": [0, 0, 1, 0, 0],
         }
     )
-    seats = pd.DataFrame({"region": ["r"], "town": ["C"]})
-    rows = layers.eligible_cities(book, places, seats, [2006, 2019])
+    rows = layers.eligible_cities(book, places, [2006, 2019])
     assert dict(zip(rows["entity"], rows["toser_cohort"], strict=True)) == {"a": 2016, "e": 0}
 
 
-def quarters():
-    frame = pd.DataFrame(
-        [(e, y, q) for e in range(8) for y in (2023, 2024) for q in (1, 2, 3, 4)],
-        columns=["entity", "year", "quarter"],
-    )
-    rise = 0.1 + 0.05 * (frame["entity"] % 2) + 0.5 * (frame["entity"] == 7)
-    level = frame["entity"] + rise * (frame["year"] == 2024)
-    for outcome in layers.MONTHS:
-        frame[outcome] = level + 0.01 * frame["quarter"]
-    return frame
-
-
-def test_growth_of_a_year_by_hand():
-    frame = quarters()
-    gone = frame[(frame["entity"] != 2) | (frame["quarter"] != 4) | (frame["year"] != 2024)]
-    assert layers.growth(frame, "log_wage_all", True)[2] == pytest.approx(0.1)
-    assert 2 not in layers.growth(gone, "log_wage_all", True)
-    assert layers.growth(frame, "log_consumption", False)[3] == pytest.approx(0.15)
-    assert 2 not in layers.growth(gone, "log_consumption", False)
+def growth(entities=8):
+    """Growth of .1 and .15 in turn; the last entity of each eight jumps."""
+    who = np.arange(entities)
+    rise = 0.1 + 0.05 * (who % 2) + 0.5 * (who % 8 == 7)
+    return pd.DataFrame({"entity": who} | {f"growth_{o}": rise for o in layers.MONTHS})
 
 
 def test_growth_of_towns_with_the_status_and_without_the_one_that_jumps():
@@ -101,11 +87,11 @@ def test_growth_of_towns_with_the_status_and_without_the_one_that_jumps():
         {"entity": range(8), "region": list("abcdabcd"), "category": [1, 1, 2, 2] * 2}
     )
     towns["toser_cohort"] = 2017 * (towns["entity"] % 2)
-    part = layers.months(quarters(), towns, 0.3)
-    assert part.facts["toser.months.jumps.log_wage_all"] == [1, "count"]
-    steady = part.fits["toser_months_steady_log_wage_all"][1]["status"]
+    part = layers.months(growth(), towns, 0.3)
+    assert part.facts["toser.months.jumps.wage_all"] == [1, "count"]
+    steady = part.fits["toser_months_steady_wage_all"][1]["status"]
     assert steady["estimate"] == pytest.approx(0.05)
-    assert part.fits["toser_months_log_wage_all"][1]["status"]["estimate"] > 0.1
+    assert part.fits["toser_months_wage_all"][1]["status"]["estimate"] > 0.1
     assert set(part.table["entities"]) == {3, 4}
 
 
@@ -167,14 +153,13 @@ def test_every_layer_gives_records_facts_and_rows():
         columns={"toser_cohort": "toser"}
     )
     places = places.assign(
-        urban_2013=places["monotown"] * 1.0, toser=places["toser"].replace(0, np.nan)
+        urban_2013=places["monotown"] * 1.0, capital=0, toser=places["toser"].replace(0, np.nan)
     )
     book = cities().drop(columns=["toser_cohort", "all"]).rename(columns={"entity": "city"})
     book = book.assign(entity=book["city"], town=book["city"].astype(str))
-    seats = pd.DataFrame({"region": ["r0"], "town": ["x"]})
-    wide = pd.concat([quarters().assign(entity=quarters()["entity"] + 8 * i) for i in range(7)])
+    wide = growth(56)
     for outcome in layers.MONTHS:
-        wide[outcome] += 0.01 * rng.normal(size=len(wide))
+        wide[f"growth_{outcome}"] += 0.01 * rng.normal(size=56)
     municipal = pd.DataFrame(columns=TABLE)
     municipal.loc[0] = dict.fromkeys(TABLE, 1) | {
         "layer": "municipalities",
@@ -185,7 +170,7 @@ def test_every_layer_gives_records_facts_and_rows():
     }
     municipal = municipal.astype({"passes": int})
     records, facts, table = layers.study(
-        frame, places, book, wide, seats, municipal, SETTINGS, 99, 1, [0, 50, 100]
+        frame, places, book, wide, municipal, SETTINGS, 99, 1, [0, 50, 100]
     )
     assert list(records) == RECORD
     assert set(table["layer"]) == {"municipalities", "cities", "months"}

@@ -269,6 +269,10 @@ BY_READER = {
         ("", rename("admin_center", "town"), "admin_center"),
         ("", put(3, 0, "first"), "'first'"),
     ],
+    "town_codes": [
+        ("", rename("capital_marker", "capital"), "capital_marker"),
+        ("", put(3, 15, "7"), "unknown mark of a capital"),
+    ],
     "towns_2020": [
         ("", rename("population", "people"), "population"),
         ("", put(3, 1, "29,0"), "'29,0'"),
@@ -313,6 +317,7 @@ BY_CONTRACT = {
         ("", put(4, 1, "79-7"), "797"),
     ],
     "monotowns_2014": [("", put(3, 0, "4"), "isin")],
+    "town_codes": [("", put(3, 17, "79-7"), "str_matches")],
     "towns_2020": [
         ("", put(3, 1, "29000"), "in_range"),
         ("", lambda rows: swap(2, 3)(rows[1:]), "in_range"),

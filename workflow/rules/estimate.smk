@@ -1,5 +1,5 @@
-# One job a question: all its specifications from one read of the panel, a record each. Then the
-# studies that are no list of specifications: their records, their facts, their tables.
+# One job a question and layer of data: all its specifications from one read of the layer, a record
+# each. Then the studies that are no list of specifications: their records, facts and tables.
 PREPARED = {
     name: path
     for name, path in (
@@ -12,15 +12,29 @@ PREPARED = {
 }
 JOINED = {name: table(name) for name in config["data"]["joined"]}
 
-for QUESTION in dict.fromkeys(spec["question"] for spec in SPECIFICATIONS.values()):
-    NAMED = {k: v for k, v in SPECIFICATIONS.items() if v["question"] == QUESTION}
+PLACES = {"places": rules.build_places.output.table} if LAYOUT == "rosstat" else {}
+LAYERS = {"municipalities": {**PREPARED, **JOINED, **PLACES}}
+if LAYOUT == "rosstat":
+    LAYERS["cities"] = {"panel": rules.build_cities.output.layer, **PLACES}
+    LAYERS["growth"] = {"panel": rules.build_growth.output.growth, **PLACES}
+
+for QUESTION, LAYER in dict.fromkeys(
+    (spec["question"], spec["layer"]) for spec in SPECIFICATIONS.values()
+):
+    if LAYER not in LAYERS:
+        continue
+    NAMED = {
+        k: v
+        for k, v in SPECIFICATIONS.items()
+        if (v["question"], v["layer"]) == (QUESTION, LAYER)
+    }
+    STEP = QUESTION if LAYER == "municipalities" else f"{QUESTION}_{LAYER}"
 
     rule:
         name:
-            f"estimate_{QUESTION}"
+            f"estimate_{STEP}"
         input:
-            **PREPARED,
-            **JOINED,
+            **LAYERS[LAYER],
         output:
             records=[
                 shown(
@@ -38,14 +52,14 @@ for QUESTION in dict.fromkeys(spec["question"] for spec in SPECIFICATIONS.values
                 for s in NAMED
             ],
         log:
-            f"logs/estimate_{QUESTION}.json",
+            f"logs/estimate_{STEP}.json",
         params:
             specifications=NAMED,
-            joined=config["data"]["joined"],
+            joined=config["data"]["joined"] if LAYER == "municipalities" else {},
             draws=config["draws"]["bootstrap"],
             seed=config["seed"],
         message:
-            f"Estimate {len(NAMED)} specifications: {QUESTION}"
+            f"Estimate {len(NAMED)} specifications: {STEP}"
         script:
             "../scripts/estimate/estimate_question.py"
 
@@ -108,6 +122,7 @@ if all(DECLARED.values()):
     rule analyse_robustness:
         input:
             **PREPARED,
+            **PLACES,
         output:
             records=shown(
                 "results/estimates/analyse_robustness.csv",
@@ -222,3 +237,21 @@ rule collect:
         "Collect: all result records, sample flows, the numbers of the text"
     script:
         "../scripts/estimate/collect.py"
+
+
+if EFFECTS:
+
+    rule tabulate_effects:
+        input:
+            estimates=rules.collect.output.estimates,
+        output:
+            cells=shown("results/tables/effects.csv", "paper"),
+            cells_print=shown("results/tables/effects_print.csv", "paper"),
+        log:
+            "logs/tabulate_effects.json",
+        params:
+            declared=EFFECTS,
+        message:
+            "Effects: the table that the paper is about"
+        script:
+            "../scripts/estimate/tabulate_effects.py"

@@ -16,7 +16,9 @@ FIGURE_TABLES = {
 if LAYOUT == "rosstat":
     FIGURE_TABLES["borders"] = rules.build_borders.output.borders
     FIGURE_TABLES["towns"] = table("towns_2020")
+    FIGURE_TABLES["turns_chance"] = rules.analyse_turns.output.chance
     FIGURE_TABLES["layer_paths"] = rules.describe_layers.output.paths
+    FIGURE_TABLES["groups"] = rules.analyse_groups.output.groups
 FIGURE_TABLES = {
     k: path
     for k, path in FIGURE_TABLES.items()

@@ -28,7 +28,10 @@ rule build_places:
         industries=table("monotown_industries"),
         groups=table("regional_groups"),
         towns=rules.build_panel.output.towns,
+        towns_2020=table("towns_2020"),
+        town_codes=table("town_codes"),
         status="results/tables/monotown_status.csv",
+        panel=rules.build_panel.output.panel,
         measures=rules.build_measures.output.measures,
         hand_crosswalk=f"{HERE}data/corrections/crosswalk.csv",
         hand_kinds=f"{HERE}data/corrections/kinds.csv",
@@ -38,6 +41,9 @@ rule build_places:
         "logs/build_places.json",
     params:
         year=KINDS_YEAR,
+        # Rings lie around the cores of the second size.
+        core=config["cores"][1],
+        classes=config["classes"],
     message:
         "Places: status, policy, industry, kind and place of every entity"
     script:
@@ -94,6 +100,7 @@ rule build_regions:
                 "fixed_assets",
             )
         ],
+        hand_regions=f"{HERE}data/corrections/regions.yaml",
         contracts=rules.check_tables.output.verdicts,
     output:
         layer="data/panel/panel_regions.parquet",
@@ -103,7 +110,7 @@ rule build_regions:
     params:
         deflator=config["deflator"],
     message:
-        "Regions: industry, work, investment and trade, 2001-2024"
+        "Regions: industry, work, investment and trade, corrected, 2001-2024"
     script:
         "../scripts/panel/build_regions.py"
 

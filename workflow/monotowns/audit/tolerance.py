@@ -21,6 +21,8 @@ PROPORTIONS = {
     ("planted.csv", "power"): 100,
     ("turn_grid.csv", "p_value"): 1,
     ("turn_grid.csv", "false_positive_rate"): 1,
+    ("turns_chance.csv", "p_value"): 1,
+    ("turns_chance.csv", "false_positive_rate"): 1,
     ("outcome_families.csv", "romano_wolf"): 1,
 }
 #: Words in the ``variance`` of a record whose p-value and bounds come from random draws.

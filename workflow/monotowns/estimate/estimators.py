@@ -130,6 +130,10 @@ def check_fields(spec: dict, where: str) -> None:
         if field in estimator.needs and field not in spec:
             raise ConfigError(where, f"the estimator {name} needs {field}")
     several = not isinstance(spec["treatment"], str)
+    treatments = spec["treatment"] if several else [spec["treatment"]]
+    regressors = {*treatments, *spec.get("controls", []), *spec.get("instruments", [])}
+    if both := sorted(regressors & set(spec.get("fixed_effects", []))):
+        raise ConfigError(where, "a column is both absorbed and a regressor", keys=both)
     if several and estimator.function is not regression.ols:
         raise ConfigError(where, f"{name} takes one treatment", found=spec["treatment"])
     if spec.get("variances") and spec.get("weights"):

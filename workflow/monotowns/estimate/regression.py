@@ -7,6 +7,7 @@ small-sample factor with effects nested in the clusters not counted, and the uni
 from dataclasses import replace
 
 import numpy as np
+from scipy.special import fdtrc
 
 from monotowns.estimate import absorb
 from monotowns.estimate.collinearity import refuse_unidentified
@@ -134,8 +135,9 @@ def event_study(
     -------
     list of Fit
         As :func:`ols`. One term a year (the base year is not among them), the controls, and under
-        the clustered variance one term ``band`` whose estimate is the critical value of the
-        uniform 95 per cent band of the years.
+        the clustered variance two more: ``band``, whose estimate is the critical value of the
+        uniform 95 per cent band of the years, and ``before``, the F statistic of all years before
+        the base together, with its p-value (none where the base is the first year).
     """
     years = [year for year in sorted(rows["year"].unique()) if year != base]
     value, year = rows[treatment].to_numpy(), rows["year"].to_numpy()
@@ -149,7 +151,22 @@ def event_study(
     band = sup_t(fit.covariance[: len(years), : len(years)], seed=seed)
     terms = own.terms.copy()
     terms.loc[len(terms)] = ["band", band, *[np.nan] * 4]
+    if before := sum(year < base for year in years):
+        f, p_value = joint_test(
+            own.terms["estimate"][:before], fit.covariance[:before, :before], fit.n_clusters - 1
+        )
+        terms.loc[len(terms)] = ["before", f, *[np.nan] * 3, p_value]
     return [replace(own, terms=terms), *others]
+
+
+def joint_test(estimates, covariance, df) -> tuple[float, float]:
+    """F statistic and p-value of estimates, shape (k,), that are all zero under the null.
+
+    ``df`` are the degrees of freedom of the covariance: clusters less one.
+    """
+    estimates = np.asarray(estimates, float)
+    f = estimates @ np.linalg.pinv(covariance, hermitian=True) @ estimates / len(estimates)
+    return float(f), float(fdtrc(len(estimates), df, f))
 
 
 def sup_t(covariance, level=0.95, draws=BAND_DRAWS, seed=0) -> float:

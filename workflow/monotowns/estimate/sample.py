@@ -85,7 +85,7 @@ def join(frame: pd.DataFrame, name: str, table: pd.DataFrame, keys: list) -> pd.
 
 
 def derive(frame: pd.DataFrame, name: str, rule: dict, where: str) -> pd.Series:
-    """Make an outcome of columns of the panel: ``of``, over ``per``, its ``log``.
+    """Make a column of columns of the panel: ``of``, over ``per``, its ``log``, ``less`` a number.
 
     A value of which there is no logarithm is missing.
     """
@@ -100,7 +100,8 @@ def derive(frame: pd.DataFrame, name: str, rule: dict, where: str) -> pd.Series:
     values = frame[rule["of"]].astype(float)
     if "per" in rule:
         values = values / frame[rule["per"]]
-    return np.log(values.where(values > 0)) if rule.get("log") else values
+    values = np.log(values.where(values > 0)) if rule.get("log") else values
+    return values - rule.get("less", 0)
 
 
 def columns_of(spec: dict) -> list[str]:
@@ -124,8 +125,8 @@ def needed(spec: dict) -> set[str]:
     return (found - set(derived) - set(spec["dummies"])) | place | {"entity", "year"}
 
 
-def prepare(panel: pd.DataFrame, *tables: pd.DataFrame, joined=()) -> pd.DataFrame:
-    """Join tables to the panel and write the TOSER cohort as the estimators want it.
+def prepare(panel: pd.DataFrame, *tables: pd.DataFrame, joined=(), places=None) -> pd.DataFrame:
+    """Join tables to the panel of a layer and write the TOSER cohort as the estimators want it.
 
     ``toser_cohort`` is the first year of the status, 0 for never; an undated status is neither
     treated nor a control, so its cohort is missing.
@@ -133,8 +134,12 @@ def prepare(panel: pd.DataFrame, *tables: pd.DataFrame, joined=()) -> pd.DataFra
     Parameters
     ----------
     panel : pandas.DataFrame
+        In the layer of cities the city is the unit: it becomes ``entity``, and the entity in which
+        it lies ``place``.
     *tables : pandas.DataFrame
         By ``entity`` and ``year``, or by ``entity`` alone.
+    places : pandas.DataFrame, optional
+        What an entity is; columns that the panel has already are the panel's own.
     joined : sequence of (str, pandas.DataFrame, list of str)
         Further tables: name, rows, key columns.
 
@@ -149,6 +154,14 @@ def prepare(panel: pd.DataFrame, *tables: pd.DataFrame, joined=()) -> pd.DataFra
         frame = frame.merge(table, on=keys, how="left", validate="m:1")
     for name, table, keys in joined:
         frame = join(frame, name, table, keys)
+    if places is not None:
+        key = "entity"
+        if "city" in frame:
+            key = "place"
+            frame = frame.rename(columns={"entity": key, "city": "entity"})
+            places = places.rename(columns={"entity": key})
+        new = [column for column in places if column not in frame]
+        frame = frame.merge(places[[key, *new]], on=key, how="left", validate="m:1")
     cohort = frame["toser"].fillna(0).where(frame["toser"] != 0)
     return frame.assign(toser_cohort=cohort)
 
@@ -173,7 +186,12 @@ def with_columns(frame: pd.DataFrame, spec: dict, where: str) -> pd.DataFrame:
                     keys=[part],
                     remedy=nearest(part, frame.columns),
                 )
-        if ":" in column:
+        if column in spec.get("fixed_effects", []) and ":" in column:
+            # A level is a combination of levels; where one is missing, so is the combination.
+            frame[column] = (
+                frame.groupby(column.split(":"), sort=False).ngroup().replace(-1, np.nan)
+            )
+        elif ":" in column:
             frame[column] = frame[column.split(":")].astype(float).prod(axis=1, skipna=False)
     return frame
 

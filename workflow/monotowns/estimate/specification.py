@@ -14,6 +14,8 @@ from monotowns.run.settings import load_yaml, merged
 
 #: Columns of the flow of a sample.
 FLOW = ["specification", "step", "rows", "entities"]
+#: The layer of data of a specification that names none.
+LAYER = "municipalities"
 #: How a step of the flow begins that says why there is no estimate.
 REFUSED = "not estimated: "
 
@@ -58,8 +60,8 @@ def load_specifications(paths, years: dict) -> dict:
     loaded, path = load(paths)
     if isinstance(loaded.get("specifications"), dict):
         defaults = _defaults(loaded, path)
-        filled = {k: _filled(v, defaults) for k, v in loaded["specifications"].items()}
-        loaded = loaded | {"specifications": filled}
+        single = _for_each_outcome(loaded["specifications"], path)
+        loaded = loaded | {"specifications": {k: _filled(v, defaults) for k, v in single.items()}}
     schema.check(loaded, "specifications", path, whole=declared_schema())
     for kind in ("samples", "dummies"):
         for name, conditions in loaded.get(kind, {}).items():
@@ -70,8 +72,10 @@ def load_specifications(paths, years: dict) -> dict:
         if "questions" in loaded:
             _one_of(loaded["questions"], spec["question"], "question", where)
         window = spec.get("years", {})
+        spec.setdefault("layer", LAYER)
         for year in [*window.values(), *([spec["base"]] if "base" in spec else [])]:
-            if not years["first"] <= year <= years["last"]:
+            # The years of the other layers are those of their tables.
+            if spec["layer"] == LAYER and not years["first"] <= year <= years["last"]:
                 expected = f"{years['first']} to {years['last']}"
                 raise ConfigError(where, "year out of range", found=year, expected=expected)
         if window.get("first", 0) > window.get("last", 9999):
@@ -82,6 +86,21 @@ def load_specifications(paths, years: dict) -> dict:
         named = [*sample.columns_of(spec), *(column for of in conditions for column in of)]
         spec |= _derived_in(named, loaded)
     return loaded["specifications"]
+
+
+def _for_each_outcome(specifications: dict, path: str) -> dict:
+    """Write a specification with several outcomes as one for each, ``<name>_<outcome>``."""
+    found = {}
+    for name, spec in specifications.items():
+        several = spec.get("outcomes") if isinstance(spec, dict) else None
+        if not isinstance(several, list):
+            found[name] = spec
+            continue
+        if "outcome" in spec:
+            raise ConfigError(f"{path}, {name}", "has both an outcome and outcomes", found=several)
+        rest = {field: value for field, value in spec.items() if field != "outcomes"}
+        found |= {f"{name}_{outcome}": rest | {"outcome": outcome} for outcome in several}
+    return found
 
 
 def _filled(spec, defaults):
@@ -141,7 +160,7 @@ def _derived_in(columns, loaded: dict) -> dict:
 
 
 def load_section(paths, section: str) -> dict:
-    """Load ``curves``, ``families`` or ``questions`` of specification files.
+    """Load ``curves``, ``families``, ``questions`` or ``effects`` of specification files.
 
     Samples and dummies that a curve names come with it, as in :func:`load_specifications`.
 
@@ -152,7 +171,7 @@ def load_section(paths, section: str) -> dict:
     """
     loaded, path = load(paths)
     found = loaded.get(section, {})
-    for name, entry in found.items() if section != "questions" else ():
+    for name, entry in found.items() if section in ("curves", "families") else ():
         where = f"{path}, {name}"
         if "samples" in entry:
             entry["samples"] = {
@@ -163,8 +182,11 @@ def load_section(paths, section: str) -> dict:
             entry["dummies"] = _named_in(named, loaded.get("dummies", {}))
             entry |= _derived_in(named, loaded)
         else:
-            entry |= _derived_in(entry["outcomes"], loaded)
-            _one_of(loaded["specifications"], entry["specification"], "specification", where)
+            named = [*entry["outcomes"], *entry["observables"]]
+            entry["dummies"] = _named_in(named, loaded.get("dummies", {}))
+            entry |= _derived_in(named, loaded)
+            known = _for_each_outcome(loaded["specifications"], path)
+            _one_of(known, entry["specification"], "specification", where)
     return found
 
 

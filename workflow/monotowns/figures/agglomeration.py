@@ -1,20 +1,23 @@
-"""Elasticities of income to market potential, and those to local, national, foreign markets."""
+"""Elasticities of wages, spending and income to market potential; local and national markets."""
 
 import pandas as pd
 
 from monotowns.figures.marks import intervals, labelled, legend_above
-from monotowns.figures.style import BLUE, ORANGE, canvas
+from monotowns.figures.style import BLUE, GREEN, ORANGE, canvas
 
 WAYS = {
-    "agglomeration_between": "between, within regions (1/d)",
-    "agglomeration_between_square": "between, within regions (1/d²)",
-    "agglomeration_between_exponential": "between, within regions (exp)",
-    "agglomeration_long_difference": "long difference",
-    "agglomeration_within": "within entities",
+    "market_europe_2024_log_wage_all": "west: wage 2024",
+    "market_europe_2024_log_wage_C": "west: wage in manufacturing 2024",
+    "market_europe_2024_log_consumption": "west: spending 2024",
+    "market_europe_log_taxable_pc": "west: taxable income",
+    "market_asia_2024_log_wage_all": "east: wage 2024",
+    "market_asia_2024_log_wage_C": "east: wage in manufacturing 2024",
+    "market_asia_2024_log_consumption": "east: spending 2024",
+    "market_asia_log_taxable_pc": "east: taxable income",
 }
-GROUPS = {"all entities": BLUE, "monotowns": ORANGE}
-LEVELS = {"scales_between": "all entities", "scales_monotowns": "monotowns"}
-SHIFTS = {"scales_shift": "all entities", "scales_shift_monotowns": "monotowns"}
+GROUPS = {"west of the Urals": BLUE, "east": GREEN, "all places": BLUE, "monotowns": ORANGE}
+LEVELS = {"scales_europe": "west of the Urals", "scales_asia": "east"}
+SHIFTS = {"scales_shift_log_taxable_pc": "all places", "scales_shift_monotowns": "monotowns"}
 
 
 def elasticities(estimates, literature):
@@ -34,17 +37,12 @@ def elasticities(estimates, literature):
     figure, axes = canvas(0.85, 0.24 * len(rows) + 0.7)
     options = {"markersize": 3.5, "linewidth": 1.2, "value": "x", "step": 0}
     intervals(axes, rows, {"ours": BLUE, "published": ORANGE}, **options)
-    # The within intervals are so wide that a linear axis would hide every published figure.
-    axes.set_xscale("symlog", linthresh=0.1)
-    ticks = [-5, -1, -0.1, 0, 0.1, 1, 5]
-    axes.set_xticks(ticks, labels=[f"{t:g}".replace("-", "−") for t in ticks])
-    axes.minorticks_off()
-    axes.set_xlabel("elasticity (axis linear within ±0.1, logarithmic beyond)")
+    axes.set_xlabel("elasticity")
     return figure
 
 
 def scales(estimates):
-    """Weights of local, national and foreign markets, and how they moved over the periods."""
+    """Elasticities to local and national markets, and how they moved over the periods."""
     figure, (left, right) = canvas(1, 2.4, 1, 2, width_ratios=[1, 1.4])
     for axes, labels in ((left, LEVELS), (right, SHIFTS)):
         rows = labelled(estimates, labels)
@@ -54,9 +52,9 @@ def scales(estimates):
         period = period.str.replace(r"^years_(\d+)_(\d+)$", r"\1-\2", regex=True)
         place = parts[0] if labels is LEVELS else parts[0] + "\n" + period
         rows = rows.assign(place=place).dropna(subset="place")
-        intervals(axes, rows, GROUPS, legend=labels is LEVELS)
+        intervals(axes, rows, GROUPS, legend=True)
+        legend_above(axes)
     left.set_ylabel("elasticity of income, last year")
     right.tick_params("x", labelsize=5.5)
     right.set_ylabel("change of the elasticity\nagainst 2012-2013")
-    legend_above(left)
     return figure

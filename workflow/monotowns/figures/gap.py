@@ -2,14 +2,22 @@
 
 import pandas as pd
 
+from monotowns.figures.layers import SHIPMENTS_STEP
 from monotowns.figures.marks import intervals, label_ends, labelled, legend_above
 from monotowns.figures.style import BLUE, GREEN, GREY, ORANGE, canvas
 
 EFFECT = "effect on log real taxable\nincome per resident"
 GAP = {
-    "gap_main": "all comparison entities",
-    "gap_balanced": "balanced on 2012-2013",
-    "gap_urban_okrugs": "urban okrugs only",
+    "gap_region": "all others of the region",
+    "gap_main": "of the region and urban type",
+    "gap_classes": "of like income and size too",
+}
+CITIES = {
+    "gap_cities_log_workers": "workers",
+    "gap_cities_log_wage": "real wage",
+    "gap_cities_log_shipments": "real shipments of manufacturing",
+    "gap_cities_log_investment": "real investment",
+    "gap_cities_log_population": "residents",
 }
 
 
@@ -82,3 +90,38 @@ def base_year(panel, records, specification="gap_main"):
 def effects(panel, estimates):
     """Event studies of the gap."""
     return event_plot(estimates, GAP, "year", base_year(panel, estimates))
+
+
+def cities(estimates):
+    """Large monotowns against other large towns: event studies with their uniform bands."""
+    rows = labelled(estimates, CITIES)
+    critical = rows[rows["term"] == "band"].set_index("specification")["estimate"]
+    # Further variances have rows of their own.
+    rows = rows.drop_duplicates(["specification", "term"])
+    rows = rows[rows["term"].str.fullmatch(r"\d{4}")].astype({"term": int})
+    figure, grid = canvas(1, 3.8, 2, 3, sharex=True)
+    axes = grid.ravel()
+    for one, (name, title) in zip(axes, CITIES.items(), strict=False):
+        of = rows[rows["specification"] == name].sort_values("term")
+        if of.empty:
+            continue
+        base = next(year for year in range(of["term"].min(), 9999) if year not in set(of["term"]))
+        line = of.set_index("term")[["estimate", "standard_error"]]
+        line.loc[base] = 0.0
+        line = line.sort_index()
+        half = {"band": critical[name], "point": (of["ci_high"] - of["estimate"]).sum()}
+        half["point"] /= of["standard_error"].sum()
+        for width, alpha in ((half["band"], 0.15), (half["point"], 0.3)):
+            spread = width * line["standard_error"]
+            low, high = line["estimate"] - spread, line["estimate"] + spread
+            one.fill_between(line.index, low, high, color=ORANGE, alpha=alpha, lw=0)
+        one.plot(line.index, line["estimate"], color=ORANGE, lw=1.2)
+        one.axhline(0, color=GREY, lw=0.6, zorder=0)
+        one.axvline(base, color=GREY, lw=0.6, ls=":", zorder=0)
+        if name.endswith("shipments"):
+            one.axvline(SHIPMENTS_STEP, color=GREY, lw=0.8, ls="--", zorder=0)
+        one.set_title(title, fontsize=8)
+    for one in axes[len(CITIES) :]:
+        one.set_axis_off()
+    figure.supylabel("log points against the base year", fontsize=8)
+    return figure

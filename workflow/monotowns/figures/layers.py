@@ -1,7 +1,10 @@
 """How groups of places moved in the layers of cities and of quarters: raw paths."""
 
+from monotowns.figures.marks import year_ticks
 from monotowns.figures.style import BLUE, GREEN, GREY, ORANGE, canvas
 
+#: From 2017 on shipments are by OKVED2: a step that is no growth.
+SHIPMENTS_STEP = 2016.5
 COLOURS = {
     "monotowns": ORANGE,
     "other cities": BLUE,
@@ -21,6 +24,11 @@ REGIONS = {
     "log_volume": "volume of manufacturing",
     "log_investment": "real investment",
     "log_employment": "employment",
+}
+MUNICIPALITIES = {
+    "log_taxable_pc": "real taxable income per resident",
+    "log_population": "residents",
+    "transfer_share": "share of social payments",
 }
 MONTHS = {
     "log_wage_all": "wage since January, all",
@@ -71,8 +79,15 @@ def panels(rows, titles, shape, height, base, breaks=()):
 def city_paths(layer_paths):
     """Cities: workers, wage, shipments, investment and residents, from 2006."""
     rows = layer_paths[layer_paths["layer"] == "cities"]
-    # From 2017 on shipments are by OKVED2: a step that is no growth.
-    return panels(rows, CITIES, (2, 3), 3.8, 2013, {"log_shipments": 2016.5})
+    return panels(rows, CITIES, (2, 3), 3.8, 2013, {"log_shipments": SHIPMENTS_STEP})
+
+
+def municipal_paths(layer_paths):
+    """Municipalities by kind of 2013: income, residents, share of social payments."""
+    rows = layer_paths[layer_paths["layer"] == "municipalities"]
+    figure = panels(rows, MUNICIPALITIES, (1, 3), 2.2, 2013)
+    year_ticks(figure.axes[0], rows["time"].astype(int), 3)
+    return figure
 
 
 def month_paths(layer_paths):

@@ -2,12 +2,101 @@
 
 import numpy as np
 import pandas as pd
+from statsmodels.stats.multitest import multipletests
 
-from monotowns.manuscript.numbers import written
+from monotowns.manuscript.numbers import detectable, written
 from monotowns.run.errors import DesignError
 
 #: How the sample flow marks a specification that these data cannot estimate.
 NOT_ESTIMATED = "not estimated: "
+
+
+#: Variances whose p-value decides where a term has several: they hold with few treated clusters.
+DECISIVE = ("permutation", "randomization", "wild")
+
+
+def effects(records: pd.DataFrame, declared: dict) -> pd.DataFrame:
+    """Lay the results out as the declared rows of effects, a cell an outcome.
+
+    Parameters
+    ----------
+    records : pandas.DataFrame
+        Result records.
+    declared : dict
+        ``rows``, each with ``row``, ``effect``, ``comparison`` and ``cells``: specification without
+        its outcome -> term.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``row``, ``effect``, ``comparison``, ``outcome``, ``specification``, ``term``, ``group``,
+        ``estimate``, ``standard_error``, ``p_value`` and ``p_by`` (a permutation or wild bootstrap
+        where there is one, else the standard error's), ``p_family`` (over all outcomes of the row:
+        Romano and Wolf's where the design has it, else Holm's, valid under any dependence),
+        ``detectable`` (effect found with 80 per cent power), ``n_obs``, ``n_entities``,
+        ``n_clusters``.
+
+    Raises
+    ------
+    DesignError
+        A row of which there is no result.
+    """
+    parts = []
+    for row in declared["rows"]:
+        of_row = [_cells(records, *cell) for cell in row["cells"].items()]
+        cells = pd.concat(of_row, ignore_index=True)
+        if cells.empty:
+            where = f"effects, row {row['row']}"
+            raise DesignError(where, "no result of its specifications", keys=list(row["cells"]))
+        holm = multipletests(cells["p_value"], method="holm")[1]
+        cells["p_family"] = cells["p_family"].fillna(pd.Series(holm, cells.index))
+        parts.append(cells.assign(**{k: row[k] for k in ("row", "effect", "comparison")}))
+    columns = ["row", "effect", "comparison", "outcome", "specification", "term", "group"]
+    columns += ["estimate", "standard_error", "p_value", "p_by", "p_family", "detectable"]
+    return pd.concat(parts)[[*columns, "n_obs", "n_entities", "n_clusters"]]
+
+
+def _cells(records, name, term):
+    """One row an outcome of a specification: its own estimate, the p-value that decides."""
+    of = records[records["term"] == term]
+    of = of[of["specification"].isin([name]) | (of["specification"] == name + "_" + of["outcome"])]
+    cells = []
+    for _, same in of.groupby("specification", sort=False):
+        cell = same.iloc[0].copy()
+        kind = same["variance"].str.split().str[0].str.lower()
+        cell["p_by"] = kind.iloc[0].split("(")[0].rstrip(",")
+        for word in (w for w in DECISIVE if w in set(kind)):
+            cell["p_value"], cell["p_by"] = same.loc[kind == word, "p_value"].iloc[0], word
+            break
+        joint = same.loc[kind == "romano-wolf", "p_value"]
+        cell["p_family"] = joint.iloc[0] if len(joint) else np.nan
+        cell["detectable"] = detectable(cell["standard_error"], cell["n_clusters"])
+        cells.append(cell)
+    return pd.DataFrame(cells)
+
+
+def effects_print(cells: pd.DataFrame, outcomes: dict) -> pd.DataFrame:
+    """:func:`effects` as text, ``outcomes`` in words; a row's name stands once."""
+
+    def text(column, kind="estimate"):
+        return cells[column].map(lambda v: written(v, kind) if np.isfinite(v) else "")
+
+    again = cells["effect"].eq(cells["effect"].shift())
+    return pd.DataFrame(
+        {
+            "row": cells["row"].mask(again, ""),
+            "effect": cells["effect"].mask(again, ""),
+            "outcome": cells["outcome"].map(outcomes).fillna(cells["outcome"]),
+            "estimate": text("estimate") + " (" + text("standard_error") + ")",
+            "p_value": text("p_value", "p").str.removeprefix("= "),
+            "p_family": text("p_family", "p").str.removeprefix("= "),
+            "detectable": text("detectable"),
+            "n": text("n_obs", "count"),
+            "entities": text("n_entities", "count"),
+            "clusters": text("n_clusters", "count"),
+            "comparison": cells["comparison"].mask(again, ""),
+        }
+    ).reset_index(drop=True)
 
 
 def not_estimated(flows: pd.DataFrame) -> dict[str, str]:

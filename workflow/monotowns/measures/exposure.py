@@ -17,6 +17,16 @@ from monotowns.measures.classification import (
 from monotowns.measures.industry import krugman, real_gva
 from monotowns.run.errors import DesignError
 
+#: Which evidence for a town's industry counts. The section that it names is safe throughout, the
+#: group of divisions less so: the two narrower sets show what rests on the weaker evidence.
+EVIDENCE = {
+    "all": ("town-forming", "main", "located", "dated", "weak"),
+    "evidenced": ("town-forming", "main", "located"),
+    "strong": ("town-forming", "main"),
+}
+#: In the table of growth, the row of all regions: nobody's is left out.
+NONE = "none"
+
 
 def of_year(gva, year):
     """Rows of a table of value added in a year of the settings, which must be there."""
@@ -188,3 +198,94 @@ def build_exposure(structure, grp, price, industries, entities, window):
     growth = {unit: shocks for unit, (_, _, shocks) in parts.items()}
     shocks = pd.concat(growth, names=["unit", "industry"]).reset_index()
     return table.drop(columns="region"), shares, shocks
+
+
+def group_growth(shipments, first, last, jump=np.inf):
+    """Growth of the shipments of groups of divisions, nationally and outside each region.
+
+    The sum runs over the regions that are published in both years: of metal ores the regions add
+    up to 76 per cent of Russia in 2022 and to 93 in 2024, so that the plain sums would grow by what
+    was disclosed. Shipments are roubles of each year. A common price level moves all groups alike
+    and an exposure not at all; prices that differ are part of the shock, as wages are paid out of
+    what is sold: coal fell by its price, not by its tonnes.
+
+    Parameters
+    ----------
+    shipments : pandas.DataFrame
+        ``group``, ``region`` (no row of the country), ``year``, ``shipments`` (million roubles).
+    first, last : int
+    jump : float
+        Regions whose log growth in a group is further from zero are left out of the group: a
+        holding's registration has moved, or one plant was opened.
+
+    Returns
+    -------
+    national, outside
+        As :func:`industry_growth`.
+    """
+    rows = shipments[shipments["year"].isin([first, last]) & (shipments["shipments"] > 0)]
+    wide = rows.pivot(index=["group", "region"], columns="year", values="shipments")
+    absent = [year for year in (first, last) if year not in wide]
+    if absent:
+        raise DesignError("group exposure", "no shipments of groups in this year", keys=absent)
+    wide = wide.dropna()
+    steady = wide[np.log(wide[last] / wide[first]).abs() <= jump]
+    rows = steady.stack().rename("gva").reset_index().rename(columns={"group": "industry"})
+    return industry_growth(rows, first, last)
+
+
+def build_group_exposure(shipments, industries, window):
+    """Exposure of entities to the growth of the groups of divisions that their towns live on.
+
+    Groups are published for mining and manufacturing alone. Towns of other sections (power,
+    railways, research, logging) have no shock in these tables and no exposure, and so have towns
+    whose division the evidence does not name.
+
+    Parameters
+    ----------
+    shipments
+        See :func:`group_growth`.
+    industries : pandas.DataFrame
+        From :func:`monotowns.measures.entities.locate_industries`, with ``group`` (missing where
+        not known).
+    window : dict
+        ``first``, ``last``, ``jump`` (see :func:`group_growth`).
+
+    Returns
+    -------
+    table : pandas.DataFrame
+        ``entity`` and, in log points, ``exposure`` (own region left out, all evidence),
+        ``exposure_evidenced``, ``exposure_strong`` (narrower evidence, see :data:`EVIDENCE`),
+        ``exposure_steady`` (regions that jump left out) and ``exposure_national`` (own region in).
+    shares : pandas.DataFrame
+        ``evidence``, ``entity``, ``group``, ``share``.
+    shocks : pandas.DataFrame
+        ``cells`` (``all`` or ``steady``), ``left_out`` (region, or :data:`NONE`), ``group``,
+        ``growth``.
+    """
+    span = window["first"], window["last"]
+    growth = {
+        "all": group_growth(shipments, *span),
+        "steady": group_growth(shipments, *span, window["jump"]),
+    }
+    region = industries.drop_duplicates("entity").set_index("entity")["region"]
+    rows = industries.assign(industry=industries["group"])
+    shares = {
+        name: town_shares(rows[rows["strength"].isin(words)]) for name, words in EVIDENCE.items()
+    }
+    columns = {
+        "exposure": shift_share(shares["all"], region, *growth["all"])[0],
+        "exposure_evidenced": shift_share(shares["evidenced"], region, *growth["all"])[0],
+        "exposure_strong": shift_share(shares["strong"], region, *growth["all"])[0],
+        "exposure_steady": shift_share(shares["all"], region, *growth["steady"])[0],
+        "exposure_national": shares["all"] @ growth["all"][0][shares["all"].columns],
+    }
+    table = pd.DataFrame(columns).rename_axis("entity").reset_index()
+    long = {name: part.rename_axis(columns="group").stack() for name, part in shares.items()}
+    shares = pd.concat(long, names=["evidence"]).rename("share").reset_index()
+    tables = {
+        name: pd.concat([national.to_frame(NONE).T, outside]).rename_axis("left_out").stack()
+        for name, (national, outside) in growth.items()
+    }
+    shocks = pd.concat(tables, names=["cells", "left_out", "group"]).rename("growth").reset_index()
+    return table, shares, shocks

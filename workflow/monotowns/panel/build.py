@@ -8,8 +8,8 @@ from monotowns.run.errors import ContractError, InputError
 
 #: A printed figure equals the one a correction expects up to its last printed digits.
 EXPECTED_RTOL = 1e-6
-#: Fields of a correction.
-FIELDS = {"code", "year", "column", "expected", "action", "reason"}
+#: Fields of a correction beside the one that names the place: a code or a region.
+FIELDS = {"year", "column", "expected", "action", "reason"}
 #: What a correction leaves out of its column: the one figure, or the place's years before it or
 #: from it on, which are of another coverage.
 ACTIONS = {"missing": "eq", "before": "lt", "from": "ge"}
@@ -26,17 +26,21 @@ SPIKE = 0.5
 OFFICIAL = {"monotowns_2014": 313, "monotowns_2024": 321}
 
 
-def correct(table: pd.DataFrame, corrections: list[dict], where: str) -> pd.DataFrame:
+def correct(
+    table: pd.DataFrame, corrections: list[dict], where: str, *, place: str = "code"
+) -> pd.DataFrame:
     """Apply repairs; each must find the figure of its year that it was written for.
 
     Parameters
     ----------
     table : pandas.DataFrame
-        One row a ``code`` and ``year``.
+        One row a place and ``year``.
     corrections : list of dict
-        With the fields :data:`FIELDS` and an action of :data:`ACTIONS`.
+        With the fields :data:`FIELDS`, that of the place, and an action of :data:`ACTIONS`.
     where : str
         The corrections' file.
+    place : str
+        Column of the table, and field of a correction, that names the place.
 
     Raises
     ------
@@ -45,23 +49,23 @@ def correct(table: pd.DataFrame, corrections: list[dict], where: str) -> pd.Data
     """
     table = table.copy()
     for repair in corrections:
-        odd = sorted(FIELDS ^ set(repair))
+        odd = sorted((FIELDS | {place}) ^ set(repair))
         if odd or repair["action"] not in ACTIONS or repair["column"] not in table:
             raise InputError(
                 where,
                 "not a correction",
                 keys=[*odd, *(f"{k}: {v}" for k, v in repair.items())],
-                expected=f"the fields {', '.join(sorted(FIELDS))}; an action of "
+                expected=f"the fields {', '.join(sorted(FIELDS | {place}))}; an action of "
                 f"{', '.join(ACTIONS)}; a column of {', '.join(table)}",
             )
-        code, year, column = repair["code"], repair["year"], repair["column"]
-        of = table["code"] == code
+        name, year, column = repair[place], repair["year"], repair["column"]
+        of = table[place] == name
         found = table.loc[of & (table["year"] == year), column].tolist()
         if len(found) != 1 or not np.isclose(found[0], repair["expected"], rtol=EXPECTED_RTOL):
             raise InputError(
                 where,
                 "a correction no longer finds its figure",
-                keys=[f"{code} {year} {column}"],
+                keys=[f"{name} {year} {column}"],
                 expected=repair["expected"],
                 found=found,
                 remedy="compare the new table with the correction's reason; drop or renew it",

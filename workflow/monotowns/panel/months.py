@@ -106,3 +106,37 @@ def weighted(frame, column, entity, people) -> pd.Series:
     keys = [frame["territory_id"].map(entity).rename("entity"), frame["year"], frame["quarter"]]
     sums = (frame[column] * weight).groupby(keys).sum()
     return sums / weight.groupby(keys).sum()
+
+
+def growth(panel: pd.DataFrame) -> pd.DataFrame:
+    """Log growth of wages and spending of every entity from the first year to the last.
+
+    A wage is the mean since January: of both years the longest one that both have is taken, which
+    is the whole year's for nearly all. It counts every month once; the mean over the four means
+    would count January four times and December once, and a quarter's own wage is a difference of
+    means over lists of employers that change. Spending is by month, so that the quarters seen in
+    both years are averaged.
+
+    Parameters
+    ----------
+    panel : pandas.DataFrame
+        From :func:`build`: two years.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``entity``, ``year`` (the last), ``growth_wage_<section>``, ``growth_consumption``: log
+        points, roubles of each year; missing where no quarter is seen in both years.
+        ``log_<name>``: the same figures of the last year, roubles a month.
+    """
+    first, last = panel["year"].min(), panel["year"].max()
+    columns = {}
+    for name in (*(f"wage_{section}" for section in SECTIONS), "consumption"):
+        wide = panel.pivot(index=["entity", "quarter"], columns="year", values=f"log_{name}")
+        change = (wide[last] - wide[first]).dropna().groupby("entity")
+        level = wide[last][wide.notna().all(axis=1)].groupby("entity")
+        for column, of in ((f"growth_{name}", change), (f"log_{name}", level)):
+            columns[column] = of.mean() if name == "consumption" else of.last()
+    table = pd.DataFrame(columns).rename_axis("entity").sort_index()
+    table.insert(0, "year", last)
+    return table.reset_index()

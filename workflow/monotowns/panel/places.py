@@ -5,11 +5,14 @@ One table, one row an entity of the dictionary; a layer's panel is its outcomes 
 
 import pandas as pd
 
+from monotowns.measures.agglomeration import great_circle_km
 from monotowns.panel.build import with_status
 from monotowns.panel.territories import placed
 
 #: An entity was an urban okrug when at least this share of its residents lived in one.
 MOSTLY = 0.5
+#: A core city lies in the entity with the nearest centre, which is no further than this.
+CORE_KM = 10
 #: Evidence for a town's industry, strongest first.
 STRENGTH = ("town-forming", "main", "located", "dated", "weak")
 
@@ -49,6 +52,15 @@ def group_of_division(groups) -> dict:
     return found
 
 
+def group_of_rows(located: pd.DataFrame, groups: dict) -> pd.Series:
+    """Group of divisions of every row by its ``division``; missing where there is none.
+
+    ``groups`` is from :func:`group_of_division`.
+    """
+    division = located["division"].astype("string").str.extract(r"^(\d{1,2})", expand=False)
+    return division.str.zfill(2).map(groups).astype(object)
+
+
 def main_industry(located: pd.DataFrame, groups: dict) -> pd.DataFrame:
     """The industry of each entity's monotowns by the strongest evidence.
 
@@ -67,10 +79,64 @@ def main_industry(located: pd.DataFrame, groups: dict) -> pd.DataFrame:
         by the letters.
     """
     rank = located["strength"].map({word: i for i, word in enumerate(STRENGTH)})
-    division = located["division"].astype("string").str.extract(r"^(\d{1,2})", expand=False)
-    rows = located.assign(rank=rank, group=division.str.zfill(2).map(groups).astype(object))
+    rows = located.assign(rank=rank, group=group_of_rows(located, groups))
     rows = rows.dropna(subset=["section"]).sort_values(["entity", "rank", "section", "industry"])
     return rows.drop_duplicates("entity").set_index("entity")[["section", "group", "strength"]]
+
+
+def cores(centre: pd.DataFrame, towns: pd.DataFrame, least: int) -> set:
+    """Entities that hold a city of at least ``least`` residents: they are no place near one.
+
+    Parameters
+    ----------
+    centre : pandas.DataFrame
+        Indexed by entity: ``lat``, ``lon``.
+    towns : pandas.DataFrame
+        ``population``, ``lat``, ``lon``.
+    """
+    core, place = towns[towns["population"] >= least], centre.dropna(subset=["lat", "lon"])
+    distance = great_circle_km(
+        *(core[c].to_numpy()[:, None] for c in ("lat", "lon")),
+        *(place[c].to_numpy() for c in ("lat", "lon")),
+    )
+    return set(place.index[distance.argmin(axis=1)[distance.min(axis=1) <= CORE_KM]])
+
+
+def district_of(towns: pd.DataFrame) -> dict:
+    """First two digits of a code, its region's, -> federal district."""
+    return dict(zip(towns["code"].str[:2], towns["district"], strict=True))
+
+
+def classes(panel: pd.DataFrame, columns: dict, years) -> pd.DataFrame:
+    """Equal classes of entities by the means of some early years, numbered from 1.
+
+    Parameters
+    ----------
+    panel : pandas.DataFrame
+        ``entity``, ``year`` and the columns.
+    columns : dict
+        Column -> name and number of its classes.
+    years : sequence of int
+
+    Returns
+    -------
+    pandas.DataFrame
+        Indexed by entity, a column a name; equal means fall into classes in the order of entities.
+        ``early_income`` and ``early_size``: the means of log taxable income per resident and of log
+        residents; ``early_growth``: the latter's change from the first of the years to the last.
+    """
+    rows = panel[panel["year"].isin(years)]
+    early = rows.groupby("entity")[list(columns)].mean()
+    table = pd.DataFrame(
+        {
+            name: pd.qcut(early[column].rank(method="first"), count, labels=False) + 1.0
+            for column, (name, count) in columns.items()
+        }
+    )
+    residents = rows.pivot(index="entity", columns="year", values="log_population")
+    table["early_income"], table["early_size"] = early["log_taxable_pc"], early["log_population"]
+    table["early_growth"] = residents[max(years)] - residents[min(years)]
+    return table
 
 
 def build(centre, status, urban, industry, measures, year) -> pd.DataFrame:

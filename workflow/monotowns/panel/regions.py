@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from monotowns.acquire.readers.regions import RUSSIA
-from monotowns.panel.build import log_prices
+from monotowns.panel.build import correct, log_prices
 from monotowns.panel.volume import SHIPMENTS_SINCE, chained
 from monotowns.run.errors import ContractError
 
@@ -29,8 +29,8 @@ SUMS = {
 }
 
 
-def build(tables, deflator: dict) -> pd.DataFrame:
-    """Join the regional tables, one row a region and year.
+def build(tables, deflator: dict, corrections: list[dict], where: str) -> pd.DataFrame:
+    """Join the regional tables, one row a region and year, and correct them.
 
     Parameters
     ----------
@@ -38,6 +38,8 @@ def build(tables, deflator: dict) -> pd.DataFrame:
         ``indicator``, ``region``, ``year``, ``value`` each; the first is regional production.
     deflator : dict
         Year -> December-to-December inflation, per cent, for investment.
+    corrections : list of dict
+        See :func:`.build.correct`, of the layer's columns by ``region``; ``where`` is their file.
 
     Returns
     -------
@@ -61,6 +63,7 @@ def build(tables, deflator: dict) -> pd.DataFrame:
     for column, parts in SUMS.items():
         frame[column] = wide[list(parts)].sum(axis=1, min_count=len(parts))
     frame = frame.drop(index=RUSSIA, level="region").reset_index()
+    frame = correct(frame, corrections, where, place="region")
     frame["okved2"] = (frame["year"] >= SHIPMENTS_SINCE).astype(int)
     frame["log_volume"] = np.log(frame[f"volume_{CHAINED_AT[0]}"])
     frame["log_employment"] = np.log(frame["employment"])

@@ -14,9 +14,6 @@ from monotowns.estimate.specification_curve import JointTest, joint_test
 from monotowns.estimate.universe import expand
 from monotowns.estimate.wild_bootstrap import wild_cluster_bootstrap
 
-#: Observables that Oster's bounds compare the unobservables with.
-OBSERVABLES = ["log_population", "log_mp_inverse"]
-
 
 def study(frame: pd.DataFrame, declared: dict, draws: dict, seed: int) -> tuple:
     """Run every declared curve and family of outcomes.
@@ -55,12 +52,14 @@ def study(frame: pd.DataFrame, declared: dict, draws: dict, seed: int) -> tuple:
         facts |= curve_facts(name, test)
     for name, of in declared["families"].items():
         spec = declared["specifications"][of["specification"]]
-        *_, rows = sample.draw(frame, spec, name, [*OBSERVABLES, *of["outcomes"]])
+        seen = of["observables"]
+        drawn = spec | {"controls": seen, "dummies": spec["dummies"] | of["dummies"]}
+        *_, rows = sample.draw(frame, drawn, name, of["outcomes"])
         table = family(rows, of["outcomes"], spec, draws["bootstrap"], seed)
         families.append(table.assign(family=name, specification=of["specification"]))
         y, treatment = rows[spec["outcome"]], rows[spec["treatment"]]
         effects = [rows[e] for e in spec["fixed_effects"]]
-        bounds = oster(y, treatment, rows[OBSERVABLES], effects)
+        bounds = oster(y, treatment, rows[seen], effects)
         facts[f"{name}.beta_star"] = [bounds.beta_star, "estimate"]
         facts[f"{name}.delta"] = [bounds.delta, "ratio"]
         adjusted = zip(table["outcome"], table["romano_wolf"], strict=True)
@@ -75,12 +74,13 @@ def curve(frame: pd.DataFrame, declared: dict, draws: int, seed: int) -> JointTe
     options = declared.get("optional_controls", {}).values()
     effects, weights = declared["fixed_effects"], declared.get("weights", [])
     used = [*declared["treatments"], *declared["outcomes"][1:], declared["strata"]]
-    used += [column for columns in (*options, *effects) for column in columns]
+    used += [column for columns in options for column in columns]
     spec = {
         "outcome": declared["outcomes"][0],
         "treatment": [*used, *(column for column in weights if column)],
         "cluster": declared["cluster"],
         "dummies": declared["dummies"],
+        "fixed_effects": [effect for columns in effects for effect in columns],
     }
     frame = sample.with_columns(frame, spec, "specification curve")
     samples = declared["samples"].items()

@@ -10,11 +10,14 @@ from monotowns.measures.stages import build_stages, turn_grid
 
 #: Orders of years under the null: shared by all regions, or drawn for each.
 TOGETHER, APART = "years in one order for all", "each region apart"
-#: Name of the records -> share of manufacturing and null; the first is the headline.
+#: Name of the records -> share of manufacturing, null and direction; the first is the headline.
 TESTS = {
-    "turns_adjusted_together": ("adjusted", TOGETHER),
-    "turns_adjusted_apart": ("adjusted", APART),
-    "turns_published_together": ("published", TOGETHER),
+    "turns_adjusted_together": ("adjusted", TOGETHER, "turn"),
+    "turns_adjusted_apart": ("adjusted", APART, "turn"),
+    "turns_published_together": ("published", TOGETHER, "turn"),
+    "falls_adjusted_together": ("adjusted", TOGETHER, "fall"),
+    "falls_adjusted_apart": ("adjusted", APART, "fall"),
+    "falls_published_together": ("published", TOGETHER, "fall"),
 }
 
 
@@ -56,7 +59,7 @@ def study(structure, grp, deflator, turn, draws, seed):
         )
         for name, fit in stage_fits(table, step, grid).items()
     ]
-    shown = grid[(grid["share"] == "adjusted") & (grid["null"] == TOGETHER)]
+    shown = part_of(grid, *TESTS["turns_adjusted_together"])
     shown = shown.round({"expected": 1, "p_value": 3, "low": 0, "high": 0})
     tables = {"stages": table, "grid": grid, "grid_print": shown}
     return pd.concat(records), stage_facts(table, step, grid, *rule[:2]), tables
@@ -66,12 +69,19 @@ def grid_of_tests(table, turn, draws, seed) -> pd.DataFrame:
     """:func:`monotowns.measures.stages.turn_grid` under every test of :data:`TESTS`."""
     column = {"adjusted": "share_adjusted", "published": "share"}
     grids = []
-    for share, null in TESTS.values():
+    for share, null, direction in TESTS.values():
         wide = table.pivot(index="region", columns="year", values=column[share])
         rules = (turn["grid_rising_years"], turn["grid_thresholds"], draws, seed)
-        grid = turn_grid(wide, *rules, turn["floor"], together=null == TOGETHER)
+        together = null == TOGETHER
+        grid = turn_grid(wide, *rules, turn["floor"], together, directions=[direction])
         grids.append(grid.assign(share=share, null=null))
-    return pd.concat(grids)
+    return pd.concat(grids).drop(columns="weight")
+
+
+def part_of(grid, share, null, direction) -> pd.DataFrame:
+    """The rules of the grid under one test."""
+    of = (grid["share"] == share) & (grid["null"] == null) & (grid["direction"] == direction)
+    return grid[of]
 
 
 def stage_fits(table, step, grid) -> dict[str, Fit]:
@@ -88,8 +98,8 @@ def stage_fits(table, step, grid) -> dict[str, Fit]:
     row = (f"step {BREAK_YEAR}", step.estimate, step.standard_error, np.nan, np.nan, p_value)
     variance = f"spread over regions, p among {others} other years"
     fits = {"step": Fit(pd.DataFrame([row], columns=TERMS), "common step", variance, **size)}
-    for name, (share, null) in TESTS.items():
-        part = grid[(grid["share"] == share) & (grid["null"] == null)]
+    for name, test in TESTS.items():
+        part = part_of(grid, *test)
         terms = pd.DataFrame(
             {
                 "term": [f"k {r.k} threshold {r.threshold:g}" for r in part.itertuples()],
@@ -100,14 +110,18 @@ def stage_fits(table, step, grid) -> dict[str, Fit]:
                 "p_value": part["p_value"],
             }
         )
-        fits[name] = Fit(terms, "turns beyond chance", f"permutation of years, {null}", **size)
+        fits[name] = Fit(
+            terms, f"{test[2]}s beyond chance", f"permutation of years, {test[1]}", **size
+        )
     return fits
 
 
 def stage_facts(table, step, grid, rising_years, threshold) -> dict:
     """Facts of the stages under the study's rule."""
     main = grid[(grid["k"] == rising_years) & (grid["threshold"] == threshold)]
-    main = main.set_index(["share", "null"])
+    fell = main[main["direction"] == "fall"].set_index(["share", "null"]).loc["adjusted", TOGETHER]
+    grid = grid[grid["direction"] == "turn"]
+    main = main[main["direction"] == "turn"].set_index(["share", "null"])
     together = main.loc["adjusted", TOGETHER]
     apart = main.loc["adjusted", APART]
     published = main.loc["published", TOGETHER]
@@ -127,6 +141,9 @@ def stage_facts(table, step, grid, rising_years, threshold) -> dict:
         "stages.turned": [together["turned"], "count"],
         "stages.turned.expected": [together["expected"], "share"],
         "stages.turned.p": [together["p_value"], "p"],
+        "stages.fell": [fell["turned"], "count"],
+        "stages.fell.expected": [fell["expected"], "share"],
+        "stages.fell.p": [fell["p_value"], "p"],
         "stages.apart.p": [apart["p_value"], "p"],
         "stages.published.turned": [published["turned"], "count"],
         "stages.published.expected": [published["expected"], "share"],

@@ -41,8 +41,8 @@ from monotowns.studies.toser import (
 #: Outcomes of the municipalities beside income from work and business, and of the cities.
 MUNICIPAL = ("log_total_pc", "log_population", "transfer_share")
 CITIES = ("log_workers", "log_wage", "log_shipments", "log_investment")
-#: Growth 2023-2024: outcome of the quarters -> whether its last quarter is that of the whole year.
-MONTHS = {"log_wage_all": True, "log_wage_C": True, "log_consumption": False}
+#: Growth from 2023 to 2024: of the wage, that of manufacturing, and of spending.
+MONTHS = ("wage_all", "wage_C", "consumption")
 #: Years by which the status of cities is dated too early to look at their paths before it.
 EARLIER = 3
 
@@ -72,7 +72,7 @@ def municipalities(rows, barred, settings, draws, seed) -> Part:
     return Part(fits, facts, pd.concat(tables))
 
 
-def eligible_cities(cities, places, capitals, years) -> pd.DataFrame:
+def eligible_cities(cities, places, years) -> pd.DataFrame:
     """Rows of dated cities with the status and of cities that are no capital of a region.
 
     Parameters
@@ -80,8 +80,6 @@ def eligible_cities(cities, places, capitals, years) -> pd.DataFrame:
     cities, places : pandas.DataFrame
         The layer, and what its entities are; cities with an undated status or a listed town below
         the definition are neither treated nor controls.
-    capitals : pandas.DataFrame
-        ``region``, ``town``.
     years : sequence of int
         First and last year.
 
@@ -92,11 +90,9 @@ def eligible_cities(cities, places, capitals, years) -> pd.DataFrame:
     """
     cohort = places["toser"].fillna(0).where(places["toser"] != 0)
     cohort = cohort.mask(cohort > years[1], 0).where(places["monotown"].notna())
-    of = places[["entity", "region"]].assign(**{COHORT: cohort})
+    of = places[["entity", "region", "capital"]].assign(**{COHORT: cohort})
     rows = cities.merge(of, on="entity").drop(columns="entity").rename(columns={"city": "entity"})
-    keys = pd.MultiIndex.from_frame(rows[["region", "town"]])
-    capital = keys.isin(pd.MultiIndex.from_frame(capitals[["region", "town"]]))
-    kept = rows[COHORT].notna() & rows["year"].between(*years) & ~capital
+    kept = rows[COHORT].notna() & rows["year"].between(*years) & (rows["capital"] == 0)
     return rows[kept].assign(all=1)
 
 
@@ -194,28 +190,13 @@ def cities(rows, barred, settings, draws, seed) -> Part:
     return Part(fits, facts, pd.concat(tables))
 
 
-def growth(quarters, outcome, whole) -> pd.Series:
-    """Change of a log outcome from 2023 to 2024, by entity.
-
-    ``whole``: the figure of a year's last quarter is that of the year; else the mean of the four
-    quarters is taken, of entities that have all of them in both years.
-    """
-    known = quarters.dropna(subset=[outcome])
-    if whole:
-        of = known[known["quarter"] == 4].pivot(index="entity", columns="year", values=outcome)
-    else:
-        by = known.groupby(["entity", "year"])[outcome]
-        of = by.mean()[by.size() == 4].unstack()
-    return (of[2024] - of[2023]).dropna()
-
-
-def months(quarters, towns, jump) -> Part:
+def months(growth, towns, jump) -> Part:
     """Growth 2023-2024 of towns with the status against those without, category held.
 
     Parameters
     ----------
-    quarters : pandas.DataFrame
-        The layer.
+    growth : pandas.DataFrame
+        ``entity`` and ``growth_<outcome>``, log points.
     towns : pandas.DataFrame
         Dated monotowns, one row each: ``entity``, ``region``, ``category``, ``toser_cohort``.
     jump : float
@@ -223,8 +204,9 @@ def months(quarters, towns, jump) -> Part:
     """
     fits, facts, lines = {}, {}, []
     rows = towns.dropna(subset=["category"]).assign(status=lambda t: (t[COHORT] > 0).astype(float))
-    for outcome, whole in MONTHS.items():
-        all_of = rows.assign(growth=rows["entity"].map(growth(quarters, outcome, whole)))
+    of = growth.set_index("entity")
+    for outcome in MONTHS:
+        all_of = rows.assign(growth=rows["entity"].map(of[f"growth_{outcome}"]))
         all_of = all_of.dropna(subset=["growth"])
         steady = all_of[all_of["growth"].abs() <= jump]
         facts[f"toser.months.jumps.{outcome}"] = [len(all_of) - len(steady), "count"]
@@ -299,16 +281,15 @@ def detectable(table, published) -> pd.DataFrame:
     return ours.merge(other, on="outcome", how="left")
 
 
-def study(frame, places, large, quarters, capitals, municipal, settings, draws, seed, rings_km):
+def study(frame, places, large, growth, municipal, settings, draws, seed, rings_km):
     """Estimate the status in every layer.
 
     Parameters
     ----------
     frame : pandas.DataFrame
         The municipal panel with ``toser_cohort``.
-    places, large, quarters : pandas.DataFrame
-        What entities are; the layers of cities and of quarters.
-    capitals : pandas.DataFrame
+    places, large, growth : pandas.DataFrame
+        What entities are; the layer of cities; growth 2023-2024 of the layer of quarters.
     municipal : pandas.DataFrame
         Table of income by cohort, see :func:`.toser.study`.
     settings : dict
@@ -324,11 +305,11 @@ def study(frame, places, large, quarters, capitals, municipal, settings, draws, 
     rows = frame[frame[COHORT].notna() & (frame["monotown"] == 1)]
     urban = places.set_index("entity").filter(like="urban_").iloc[:, 0]
     barred = set(municipal.loc[municipal["passes"] == 0, "cohort"].astype(int))
-    town_cities = eligible_cities(large, places, capitals, settings["cities"])
+    town_cities = eligible_cities(large, places, settings["cities"])
     parts = {
         "monotowns": municipalities(rows, barred, settings, draws, seed),
         "cities that are no capital": cities(town_cities, barred, settings, draws, seed),
-        "monotowns 2023-2024": months(quarters, rows.drop_duplicates("entity"), settings["jump"]),
+        "monotowns 2023-2024": months(growth, rows.drop_duplicates("entity"), settings["jump"]),
         "entities of one kind": spillovers(frame, urban, rings_km),
     }
     records = [

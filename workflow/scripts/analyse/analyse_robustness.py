@@ -8,7 +8,9 @@ from monotowns.studies.robustness import study
 
 
 def main(inputs: dict, declared: dict, draws: dict, seed: int, outputs: dict):
-    frame = prepare(*map(read_table, inputs.values()))
+    read = {name: read_table(path) for name, path in inputs.items()}
+    places = read.pop("places", None)
+    frame = prepare(*read.values(), places=places)
     records, facts, tables = study(frame, declared, draws, seed)
     write_table(records, outputs["records"])
     for name, table in tables.items():

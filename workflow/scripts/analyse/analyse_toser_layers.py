@@ -11,8 +11,7 @@ def main(
     panel: str,
     places: str,
     cities: str,
-    months: str,
-    capitals: str,
+    growth: str,
     municipal: str,
     published: str,
     settings: dict,
@@ -24,7 +23,7 @@ def main(
     layers: str,
     beside: str,
 ):
-    every = map(read_table, (places, cities, months, capitals, municipal))
+    every = map(read_table, (places, cities, growth, municipal))
     found, written, table = study(
         prepare(read_table(panel)), *every, settings, draws, seed, rings_km
     )

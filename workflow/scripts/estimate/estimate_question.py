@@ -18,10 +18,12 @@ def main(
     records: list,
     flows: list,
 ):
-    columns = set().union(*(sample.needed(spec) for spec in specifications.values()), {"toser"})
-    tables = [read_table(path, columns) for name, path in inputs.items() if name not in joined]
+    needed = (sample.needed(spec) for spec in specifications.values())
+    columns = set().union(*needed, {"toser", "city"})
+    read = {name: read_table(path, columns) for name, path in inputs.items() if name not in joined}
+    places = read.pop("places", None)
     further = [(t, check(read_table(inputs[t]), t), keys) for t, keys in joined.items()]
-    frame = sample.prepare(*tables, joined=further)
+    frame = sample.prepare(*read.values(), joined=further, places=places)
     for (name, spec), record, flow in zip(specifications.items(), records, flows, strict=True):
         found, steps = estimate_or_say_why(frame, name, spec, draws, seed)
         if found.empty:

@@ -27,6 +27,7 @@ READERS = {
     "municipal_dictionary": flat.read_dictionary,
     "market_access": flat.read_market_access,
     "towns_2020": flat.read_towns,
+    "town_codes": flat.read_town_codes,
     "population_regions": regions.read_population,
     "grp": regions.read_grp,
     "gva_structure": regions.read_gva,

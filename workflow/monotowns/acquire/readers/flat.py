@@ -4,6 +4,10 @@ import pandas as pd
 
 from monotowns.acquire.readers import sheets
 from monotowns.acquire.readers.regions import region_name
+from monotowns.run.errors import SourceError
+
+#: What a town may be the seat of: nothing, a district, a region.
+MARKS, SEAT = {0, 1, 2}, 2
 
 
 def read_monotowns_2014(path) -> pd.DataFrame:
@@ -62,3 +66,26 @@ def read_towns(path) -> pd.DataFrame:
     frame["population"] = (thousands * 1000).round().astype(int)
     frame["region"] = frame["region"].map(region_name).fillna(frame["region"])
     return frame.sort_values(["region", "town"], ignore_index=True)
+
+
+def read_town_codes(path) -> pd.DataFrame:
+    """Read the municipality of every town: ``code``, ``town``, ``district``, ``capital``.
+
+    ``code`` has 8 digits, ``district`` is the federal one, ``capital`` 1 for the seat of a region.
+    """
+    where = "codes of towns"
+    names = {"oktmo": "code", "city": "town", "federal_district": "district"}
+    frame = pd.read_csv(path, dtype=str)
+    frame = sheets.columns(frame, names | {"capital_marker": "capital", "region": "region"}, where)
+    marks = sheets.numbers(frame["capital"], where, whole=True)
+    if unknown := sorted(set(marks) - MARKS):
+        raise SourceError(where, "unknown mark of a capital", expected=sorted(MARKS), found=unknown)
+    frame["capital"] = (marks == SEAT).astype(int)
+    # A city of federal rank is its region, and has no name of a town.
+    frame["town"] = frame["town"].fillna(frame.pop("region"))
+    # 8 digits, or 11 with the settlement; of both the leading zero may be lost.
+    frame["code"] = (
+        frame["code"].where(frame["code"].str.len() % 3 == 2, "0" + frame["code"]).str[:8]
+    )
+    # Yalta stands twice, with the same figures.
+    return frame.drop_duplicates().sort_values(["code", "town"], ignore_index=True)

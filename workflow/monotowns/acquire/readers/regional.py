@@ -164,14 +164,14 @@ def _same_words(frame, wanted, where):
 
 
 def _figures(frame, where):
-    """Figures of the rows, of which none is below nought."""
+    """Figures of the rows, of which none is below zero."""
     values = sheets.numbers(frame["value"], where)
     values = values.mask(values.isin(NO_FIGURE))
     if (values < 0).any():
         odd = frame[values < 0]
         raise SourceError(
             where,
-            "a figure is below nought",
+            "a figure is below zero",
             keys=[f"{r.code} {r.region} {r.year}" for r in odd.itertuples()],
             expected=f"0 or more, or what stands for no figure: {', '.join(map(str, NO_FIGURE))}",
             found=values[values < 0].iloc[0],

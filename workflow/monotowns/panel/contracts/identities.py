@@ -357,26 +357,20 @@ INSIDE = 2_076
 NEAR_KM = 25
 
 
+@identity(
+    "borders",
+    f"{INSIDE:,} centres of territories in force lie in their outline, none over {NEAR_KM} km off",
+)
 def _centres(tables):
-    """Territories in force with a centre and an outline, and the kilometres between the two."""
+    """Compare territories in force with their outlines, both projected once for both questions."""
     from monotowns.panel.borders import ALBERS, outlines, points
 
     shapes = outlines(tables["borders"]).geometry.to_crs(ALBERS)
     now = tables["municipal_dictionary"].dropna(subset=["lat", "lon"])
     now = now[(now["year_to"] == 9999) & now["territory_id"].isin(shapes.index)]
     own = shapes.reindex(now["territory_id"])
-    return now.assign(km=points(now).geometry.distance(own, align=False).to_numpy() / 1000)
-
-
-@identity("borders", f"the centres of {INSIDE:,} territories in force lie in their outline")
-def _centres_inside(tables):
-    centres = _centres(tables)
-    inside = (centres["km"] == 0).sum()
-    return len(centres), [] if inside == INSIDE else [f"{inside} of {len(centres)}"]
-
-
-@identity("borders", f"no centre lies over {NEAR_KM} km outside of its outline")
-def _centres_near(tables):
-    centres = _centres(tables)
-    far = centres[centres["km"] > NEAR_KM]
-    return len(centres), texts(far.assign(km=far["km"].round().astype(int)), "name", "km")
+    km = points(now).geometry.distance(own, align=False).to_numpy() / 1000
+    inside = (km == 0).sum()
+    counted = [] if inside == INSIDE else [f"{inside} of {len(now)} inside"]
+    far = now.assign(km=km.round().astype(int))[km > NEAR_KM]
+    return len(now), counted + texts(far, "name", "km")

@@ -153,6 +153,13 @@ SCHEMAS = {
         lat=lat,
         lon=lon,
     ),
+    "town_codes": table(
+        "code town",
+        code=code,
+        town=text,
+        district=text,
+        capital=number(pa.Check.isin([0, 1]), kind=int),
+    ),
     "towns": table(town=text, population=number(pa.Check.gt(0), kind=int), lat=anywhere, lon=lon),
     "countries": table(
         "iso",
@@ -304,6 +311,9 @@ SCHEMAS = {
             "urban_.*": pa.Column(float, pa.Check.isin([0, 1]), nullable=True, regex=True),
             "section": words("^[A-S]$", missing=True),
             "core_.*_km": pa.Column(float, pa.Check.in_range(0, 10_000), nullable=True, regex=True),
+            ".*_class": pa.Column(float, pa.Check.ge(1), nullable=True, regex=True),
+            **dict.fromkeys(("core", "capital"), pa.Column(float, pa.Check.isin([0, 1]))),
+            "district": text,
         }
     ),
     "panel_cities": table(
@@ -329,6 +339,16 @@ SCHEMAS = {
         wage_C=number(pa.Check.gt(0), missing=True),
         wage_B=number(pa.Check.gt(0), missing=True),
         consumption=within(5_000, 150_000, missing=True),
+    ),
+    "growth": table(
+        "entity year",
+        entity=code,
+        year=within(2024, 2024, kind=int),
+        # Log points, beyond which an entity's employers or card holders are others.
+        growth_wage_all=within(-0.75, 0.75, missing=True),
+        growth_wage_B=within(-0.75, 0.75, missing=True),
+        growth_wage_C=within(-0.75, 0.75, missing=True),
+        growth_consumption=within(-0.75, 0.75, missing=True),
     ),
     "borders": table(
         "territory_id",
@@ -356,7 +376,7 @@ SCHEMAS = {
     # Thousands of people; per cent of the labour force.
     "regional_labour": regional(2001, 2024, "employment", "labour_force", "unemployment_rate"),
     "regional_product": regional(2001, 2023, "grp", "grp_index"),
-    # Million dollars; nought is less than fifty thousand.
+    # Million dollars; zero is less than fifty thousand.
     "regional_trade": regional(
         2001, 2021, *(f"{a}_{b}" for a in ("exports", "imports") for b in ("cis", "far_abroad"))
     ),
