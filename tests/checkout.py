@@ -16,6 +16,7 @@ NAMES = (
     "data/corrections",
     "data/sources.yaml",
     "data/literature.csv",
+    "data/plausible_effects.csv",
     "data/row_counts.csv",
     "data/known_faults.csv",
     "envs",

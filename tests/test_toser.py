@@ -21,8 +21,13 @@ def panel(effect=0.3, seed=0, entities=90, drift=0.0):
     return frame
 
 
-def test_the_study_gives_every_record_fact_and_table():
-    frame = panel(entities=120)
+RULE = {"path": [2012, 2015], "level": 2013, "pass": 0.05, "placebos": 19, "jumps": [0]}
+DRAWS = {"permutation": 99, "cohorts": 99}
+
+
+def whole(**options):
+    """A panel with all that the study reads; a third of the entities is never treated."""
+    frame = panel(entities=120, **options)
     rng, who = np.random.default_rng(1), frame["entity"].to_numpy()
     frame = frame.rename(columns={"y": toser.OUTCOME, "cohort": toser.COHORT})
     for column in ("log_population", "transfer_share", "log_mp_inverse", "manufacturing_base"):
@@ -30,11 +35,17 @@ def test_the_study_gives_every_record_fact_and_table():
     # Each never treated entity lies 20, 70 or 330 km north of one of 2018.
     north = np.array([0.2, 0.65, 3, 3])[who // 3 % 4]
     lat = np.select([who % 3 == 0, who % 3 == 1], [50, 53], 53 + north)
-    frame = frame.assign(lat=lat, lon=30 + 3 * (who // 3), monotown=1)
-    records, facts, tables = toser.study(frame, {"permutation": 99}, 1, [0, 50, 100])
+    return frame.assign(lat=lat, lon=30 + 3 * (who // 3), monotown=1, income_spike=0)
+
+
+def test_the_study_gives_every_record_fact_and_table():
+    records, facts, tables = toser.study(whole(), RULE, DRAWS, 1, [0, 50, 100])
     assert list(records) == RECORD
-    assert records["specification"].nunique() == 8
+    assert records["specification"].nunique() == 19
     by = records.set_index(["specification", "term"])
+    for name in (f"toser_cohort_{toser.OUTCOME}", f"toser_cohort_imputation_{toser.OUTCOME}"):
+        for term in ("cohort 2016", "cohort 2018", "pooled"):
+            assert by.loc[(name, term), "estimate"] == pytest.approx(0.45, abs=0.1)
     assert by.loc[("toser_categories", "category 2"), "estimate"] == pytest.approx(0.6, abs=0.05)
     placebo = by.loc[("toser_placebo", "att")]
     assert placebo["ci_low"] < 0 < placebo["ci_high"]
@@ -42,12 +53,43 @@ def test_the_study_gives_every_record_fact_and_table():
     assert set(records.loc[records["sample"] == "all entities", "specification"]) == {
         "toser_spillover"
     }
+    headline = records.loc[records["group"] == "headline", "specification"]
+    assert set(headline) == {f"toser_cohort_{toser.OUTCOME}"}
     assert facts["toser.cohorts"] == ["40 in 2016, 40 in 2018", "text"]
+    assert facts[f"toser.pool.{toser.OUTCOME}"] == ["2016, 2018", "text"]
     assert facts["toser.never"][0] == 40
+    n = records.drop_duplicates("specification").set_index("specification")["n_entities"]
+    assert n["toser_cohort_jumps"] == n["toser_cohort_steady"] - 1
     assert facts["toser.years"][0] == "2012-2021"
     assert facts["toser.pretrend.p"][0] > 0.01
+    # Only the cohort of 2016 reaches the fourth year after the status.
+    assert facts["toser.event4.cohorts"] == ["2016", "text"]
+    assert facts["toser.event4.2016"][0] == pytest.approx(facts["toser.event4.all"][0], abs=0.01)
     assert {f"toser.overlap.{c}" for c in toser.COMPARED} <= set(facts)
-    assert set(tables) == {"means", "overlap", "left_out"}
+    assert set(tables) == {"cohorts", "means", "overlap", "left_out"}
+
+
+def test_a_cohort_that_fell_before_its_status_is_named_and_in_no_mean():
+    frame = whole(effect=0.0)
+    fell = (frame[toser.COHORT] == 2016) & (frame["year"].isin([2014, 2015]))
+    frame[toser.OUTCOME] -= 0.15 * fell
+    records, facts, tables = toser.study(frame, RULE, DRAWS, 1, [0, 50, 100])
+    assert facts[f"toser.pool.{toser.OUTCOME}"][0] == "2018"
+    assert facts[f"toser.apart.{toser.OUTCOME}"][0] == "2016"
+    assert facts[f"toser.fall.{toser.OUTCOME}.2016"][0] == pytest.approx(-0.15, abs=0.1)
+    assert facts[f"toser.fall_years.{toser.OUTCOME}.2016"][0].endswith("to 2015")
+    table = tables["cohorts"].set_index(["method", "cohort"])
+    assert table.loc[("path", "2016"), ["passes", "entities"]].tolist() == [0, 40]
+    assert table.loc[("path", "pooled"), "entities"] == 40
+    # What comes back after the fall is no effect of the pool; honest intervals see the pool alone.
+    pooled = records.set_index(["specification", "term"]).loc[("toser_pool", "att")]
+    assert pooled["ci_low"] < 0 < pooled["ci_high"]
+    assert pooled["n_entities"] == 80
+
+
+def test_without_a_passing_cohort_nothing_is_pooled():
+    with pytest.raises(DesignError, match="no cohort's path before the status passes"):
+        toser.study(whole(drift=0.1), RULE, DRAWS, 1, [0, 50, 100])
 
 
 def test_raw_means_by_hand():
@@ -78,24 +120,6 @@ def test_leaving_out_is_the_estimate_on_the_rest():
     assert table["left_out"].tolist() == [f"r{i}" for i in range(6)]
     rest = imputation(frame[frame["region"] != "r2"], "y", "cohort")["att"]
     assert table.loc[2, "estimate"] == pytest.approx(rest["estimate"])
-    by_cohort = toser.leave_one_out(frame, "y", "cohort", "cohort")
-    assert by_cohort["left_out"].tolist() == [2016, 2018]  # never is not left out
-
-
-def test_facts_of_what_is_left_out():
-    left_out = pd.DataFrame(
-        {
-            "by": ["toser_cohort", "toser_cohort", "region", "region"],
-            "left_out": [2016, 2018, 0, 0],
-            "estimate": [-0.1, -0.3, -0.2, 0.1],
-            "ci_low": [-0.2, -0.5, 0, 0],
-            "ci_high": [0, -0.1, 0, 0],
-        }
-    )
-    found = {name: value for name, (value, _) in toser.left_out_facts(left_out).items()}
-    assert found["toser.left_out.which"] == "2018"
-    assert found["toser.left_out.high"] == -0.1
-    assert (found["toser.left_region.lowest"], found["toser.left_region.highest"]) == (-0.2, 0.1)
 
 
 def test_randomization_finds_an_effect_and_no_more():

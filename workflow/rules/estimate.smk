@@ -76,17 +76,19 @@ rule analyse_toser:
             "results/estimates/analyse_toser.csv", "toser", "records", "records"
         ),
         facts="results/facts/toser.json",
+        cohorts=shown("results/tables/toser_cohorts_municipal.csv", "toser"),
         means=shown("results/tables/toser_means.csv", "toser"),
         overlap=shown("results/tables/toser_overlap.csv", "toser"),
         left_out=shown("results/tables/toser_leave_one_out.csv", "toser"),
     log:
         "logs/analyse_toser.json",
     params:
+        settings=config["toser"],
         draws=config["draws"],
         seed=config["seed"],
         rings_km=[0, *config["rings_km"][:2]],
     message:
-        "TOSER: cohorts, overlap, pre-trends, sensitivity, randomization, spillovers"
+        "TOSER: cohorts, pool, overlap, pre-trends, sensitivity, randomization, spillovers"
     script:
         "../scripts/analyse/analyse_toser.py"
 

@@ -1,12 +1,13 @@
-"""TOSER: event studies, raw means by cohort, sensitivity to differing trends."""
+"""TOSER: events by cohort, raw means by cohort, sensitivity to differing trends."""
 
 import numpy as np
 
-from monotowns.figures.gap import event_plot
+from monotowns.figures.gap import EFFECT
 from monotowns.figures.marks import legend_above
 from monotowns.figures.style import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, canvas
 
-LABELS = {"toser_imputation": "imputation", "toser_callaway_santanna": "Callaway-Sant'Anna"}
+#: A record of the pooled cohorts with one term a cohort: ``group <year>``.
+POOL = "toser_conditional"
 BOUNDS = {
     "toser_honest_relative": "change of trend, as a multiple of\nthe largest before the status",
     "toser_honest_smooth": "change of slope, log points a year",
@@ -16,8 +17,32 @@ BASE = 2013
 
 
 def effects(estimates):
-    """Event studies by years since the status."""
-    return event_plot(estimates, LABELS, "years since TOSER status")
+    """Events of every cohort, a panel each; apart those whose path before the status fails.
+
+    Each panel holds one cohort against the never treated. Cohorts outside of the pool are grey: the
+    pool is read off the record without them.
+    """
+    rows = estimates[estimates["specification"] == "toser_paths"]
+    parts = rows["term"].str.extract(r"^cohort (\d+) event (-?\d+)$").dropna().astype(int)
+    rows = rows.loc[parts.index].assign(cohort=parts[0], event=parts[1])
+    pooled = estimates[estimates["specification"] == POOL]["term"].str.extract(r"^group (\d+)$")
+    pool = set(pooled[0].dropna().astype(int))
+    cohorts = sorted(rows["cohort"].unique())
+    figure, panels = canvas(1, 2.1, 1, max(len(cohorts), 1), sharey=True, squeeze=False)
+    for axes, cohort in zip(panels[0], cohorts, strict=False):
+        of = rows[rows["cohort"] == cohort].sort_values("event")
+        colour = BLUE if cohort in pool else GREY
+        axes.vlines(of["event"], of["ci_low"], of["ci_high"], color=colour, lw=1.4)
+        face = colour if cohort in pool else "white"
+        axes.plot(of["event"], of["estimate"], "o", ms=3.2, color=colour, mfc=face)
+        axes.plot([-1], [0], "s", ms=3.2, color=GREY)
+        axes.axhline(0, color=GREY, lw=0.6)
+        axes.axvline(-0.5, color=GREY, lw=0.6, ls=":")
+        apart = "" if cohort in pool else ", apart"
+        axes.set_title(f"{cohort}{apart}", fontsize=8)
+    panels[0][0].set_ylabel(EFFECT)
+    figure.supxlabel("years since TOSER status", fontsize=8)
+    return figure
 
 
 def cohort_means(means):

@@ -1,7 +1,7 @@
-"""The status of territory of advanced development: what single specifications do not show.
+"""The status of territory of advanced development by cohort, in the panel of municipalities.
 
-Cohorts, overlap, pre-trends and their power, sensitivity to differing trends, randomization of
-adoption years, placebo dates, groups, spillovers onto neighbours.
+Effects on each cohort beside its path before the status; over the cohorts that pass, sensitivity to
+differing trends, randomization, placebo dates, groups; spillovers onto neighbours.
 """
 
 import numpy as np
@@ -11,11 +11,21 @@ from monotowns.estimate import staggered
 from monotowns.estimate.events import pretrend_test
 from monotowns.estimate.honest import honest
 from monotowns.estimate.power import detectable_slope
-from monotowns.estimate.randomization import imputation_statistic, randomization_test
 from monotowns.estimate.record import TERMS, Fit, to_records
 from monotowns.estimate.spillover import rings
 from monotowns.measures.agglomeration import great_circle_km
 from monotowns.run.errors import DesignError
+from monotowns.studies.cohorts import (
+    LEAST,
+    PATH,
+    PLAIN,
+    ByCohort,
+    by_cohort,
+    cohorts_of,
+    group_time,
+    of_cohorts,
+    permuted,
+)
 
 OUTCOME, COHORT = "log_taxable_pc", "toser_cohort"
 
@@ -34,21 +44,25 @@ COMPARED = [
 
 #: What is no robustness check of the headline.
 GROUPS = {
+    f"toser_cohort_{OUTCOME}": "headline",
     "toser_spillover": "exploratory",
     "toser_categories": "exploratory",
     "toser_placebo": "placebo",
 }
 
 
-def study(frame, draws, seed, rings_km):
+def study(frame, settings, draws, seed, rings_km):
     """Estimate everything about the status beyond single specifications.
 
     Parameters
     ----------
     frame : pandas.DataFrame
         The panel with measures and exposure, and ``toser_cohort`` (0 = never, missing = undated).
+    settings : dict
+        The rule of pooling, see :func:`.cohorts.by_cohort`, ``placebos``, and ``jumps`` (entities
+        that a check leaves out, as another leaves out passing spikes).
     draws : dict
-        ``permutation``: draws of adoption years.
+        ``permutation`` and ``cohorts``: draws of adoption years.
     rings_km : sequence of float
         Bounds of the rings of spillovers, from 0 on.
 
@@ -57,26 +71,61 @@ def study(frame, draws, seed, rings_km):
     records : pandas.DataFrame
     facts : dict, name -> [value, kind]
     tables : dict of pandas.DataFrame
-        ``means``, ``overlap``, ``left_out``.
+        ``cohorts``, ``means``, ``overlap``, ``left_out``.
     """
     dated = frame[frame[COHORT].notna()]
     rows = dated[dated["monotown"] == 1]
-    given = (rows, OUTCOME, COHORT)
-    full = rows.groupby("entity")["year"].transform("size") == rows["year"].nunique()
+    rule = (settings, draws["cohorts"], seed)
+    main = by_cohort(
+        rows,
+        OUTCOME,
+        COHORT,
+        "category",
+        *rule,
+        layer="municipalities",
+        placebos=settings["placebos"],
+    )
+    if not main.passing:
+        raise DesignError(
+            "effect of the status",
+            "no cohort's path before the status passes: nothing can be pooled",
+            keys=main.apart,
+            expected=f"a permutation p above {settings['pass']}",
+            remedy="leave the stage analyse_toser out",
+        )
+    without = {
+        "steady": rows[rows["income_spike"] == 0],
+        "jumps": rows[~rows["entity"].isin(settings["jumps"])],
+    }
+    checks = {
+        name: by_cohort(part, OUTCOME, COHORT, "category", *rule, layer=name, methods=[PLAIN, PATH])
+        for name, part in without.items()
+    }
+    pool = of_cohorts(rows, COHORT, main.passing)
+    given = (pool, OUTCOME, COHORT)
+    full = pool.groupby("entity")["year"].transform("size") == pool["year"].nunique()
     apart = away_from_unknown(frame, dated, COHORT, rings_km[-1])
     imputed = staggered.imputation(*given, seed=seed)
     universal = staggered.callaway_santanna(*given, base_period="universal", seed=seed)
-    fits = {
+    fits = cohort_fits(main, OUTCOME) | {
+        "toser_paths": paths(main),
+        **{
+            key: fit
+            for name, found in checks.items()
+            for key, fit in cohort_fits(found, name).items()
+        },
+        "toser_pool": imputed,
+        "toser_pool_anticipation": group_time(pool, OUTCOME, COHORT, anticipation=1),
         "toser_randomization": randomization(*given, "category", draws["permutation"], seed),
         "toser_honest_relative": honest(universal, seed=seed),
         "toser_honest_smooth": honest(
             universal, (0.0, 0.005, 0.01, 0.02), kind="smoothness", seed=seed
         ),
-        "toser_bacon": staggered.bacon(rows[full], OUTCOME, COHORT),
+        "toser_bacon": staggered.bacon(pool[full], OUTCOME, COHORT),
         "toser_spillover": rings(apart, OUTCOME, COHORT, "region", rings_km),
         "toser_categories": by_group(*given, "category"),
         "toser_placebo": staggered.imputation(
-            moved_back(rows, COHORT, 2), OUTCOME, COHORT, seed=seed
+            moved_back(pool, COHORT, 2), OUTCOME, COHORT, seed=seed
         ),
         "toser_conditional": conditional(*given, "category", BEFORE, seed),
     }
@@ -94,31 +143,87 @@ def study(frame, draws, seed, rings_km):
         for name, fit in fits.items()
     ]
     tables = {
-        "means": cohort_means(*given),
-        "overlap": overlap(rows, COHORT, COMPARED, BEFORE),
-        "left_out": pd.concat([leave_one_out(*given, by) for by in (COHORT, "region")]),
+        "cohorts": main.table,
+        "means": cohort_means(rows, OUTCOME, COHORT),
+        "overlap": overlap(pool, COHORT, COMPARED, BEFORE),
+        "left_out": leave_one_out(*given, "region"),
     }
     facts = (
         sample_facts(rows)
+        | pool_facts(main, OUTCOME)
+        | pool_facts(checks["steady"], "steady")
+        | pool_facts(checks["jumps"], "jumps")
         | pretrend_facts(imputed, universal)
-        | left_out_facts(tables["left_out"])
+        | last_event_facts(rows, without["jumps"], main.passing, 4)
         | {"toser.breakdown": [fits["toser_honest_relative"]["breakdown"]["estimate"], "ratio"]}
+        | {
+            f"toser.left_region.{name}est": [value, "estimate"]
+            for name, value in zip(
+                ("low", "high"), tables["left_out"]["estimate"].agg(["min", "max"]), strict=True
+            )
+        }
     )
     gaps = tables["overlap"].set_index("column")["standardised_difference"]
     facts |= {f"toser.overlap.{column}": [gap, "ratio"] for column, gap in gaps.items()}
     return pd.concat(records), facts, tables
 
 
+def cohort_fits(main: ByCohort, outcome) -> dict:
+    """Results by cohort under their names: the effects given the path, then the other methods."""
+    names = {PATH: f"toser_cohort_{outcome}"}
+    return {names.get(m, f"toser_cohort_{m}_{outcome}"): fit for m, fit in main.fits.items()}
+
+
+def paths(main: ByCohort) -> Fit:
+    """Events of every cohort, before and after, given the level of one early year."""
+    of = main.fits[PATH]
+    terms = [
+        path.events.assign(term=f"cohort {g} " + path.events["term"])
+        for g, path in main.paths.items()
+    ]
+    variance = "influence function, CRV1(entity): G/(G-1)"
+    counts = (of.n_obs, of.n_entities, of.n_clusters)
+    return Fit(pd.concat(terms, ignore_index=True), "callaway_santanna", variance, *counts)
+
+
 def sample_facts(rows) -> dict:
     """Entities by cohort, and the years."""
-    sizes = rows.groupby(COHORT)["entity"].nunique()
-    ever = sizes.drop(0, errors="ignore")
+    ever, never = cohorts_of(rows, COHORT), rows.loc[rows[COHORT] == 0, "entity"].nunique()
     return {
         "toser.treated": [ever.sum(), "count"],
-        "toser.never": [sizes.get(0, 0), "count"],
-        "toser.cohorts": [", ".join(f"{n} in {year:.0f}" for year, n in ever.items()), "text"],
+        "toser.never": [never, "count"],
+        "toser.cohorts": [", ".join(f"{n} in {year}" for year, n in ever.items()), "text"],
         "toser.years": [f"{rows['year'].min()}-{rows['year'].max()}", "text"],
     }
+
+
+def pool_facts(main: ByCohort, name) -> dict:
+    """Which cohorts are pooled and which stand apart; the test and the fall of every path.
+
+    ``toser.fall`` is the event before the status that is furthest from nought, its sign turned: the
+    change from that year to the one before the status; ``toser.fall_years`` says which.
+    """
+    facts = {
+        f"toser.pool.{name}": [listed(main.passing), "text"],
+        f"toser.apart.{name}": [listed(main.apart), "text"],
+    }
+    for cohort, path in main.paths.items():
+        worst = path.fall
+        since = cohort + int(worst["term"].removeprefix("event "))
+        facts |= {
+            f"toser.path_p.{name}.{cohort}": [path.p_value, "p"],
+            f"toser.path_wald_p.{name}.{cohort}": [path.wald_p, "p"],
+            f"toser.path_slope.{name}.{cohort}": [path.slope, "estimate"],
+            f"toser.fall.{name}.{cohort}": [-worst["estimate"], "estimate"],
+            f"toser.fall_error.{name}.{cohort}": [worst["standard_error"], "estimate"],
+            f"toser.fall_years.{name}.{cohort}": [f"{since} to {cohort - 1}", "text"],
+        }
+    return facts
+
+
+def listed(cohorts) -> str:
+    """Cohorts as the text prints them."""
+    return ", ".join(map(str, cohorts)) or "none"
 
 
 def pretrend_facts(imputed: Fit, universal: Fit) -> dict:
@@ -139,18 +244,24 @@ def pretrend_facts(imputed: Fit, universal: Fit) -> dict:
     return facts
 
 
-def left_out_facts(left_out) -> dict:
-    """The cohort whose absence lowers the estimate most, and the range over regions."""
-    cohorts, regions = (left_out[left_out["by"] == by] for by in (COHORT, "region"))
-    lowest = cohorts.loc[cohorts["estimate"].idxmin()]
-    return {
-        "toser.left_out.which": [f"{lowest['left_out']:.0f}", "text"],
-        "toser.left_out.lowest": [lowest["estimate"], "estimate"],
-        "toser.left_out.low": [lowest["ci_low"], "estimate"],
-        "toser.left_out.high": [lowest["ci_high"], "estimate"],
-        "toser.left_region.lowest": [regions["estimate"].min(), "estimate"],
-        "toser.left_region.highest": [regions["estimate"].max(), "estimate"],
-    }
+def last_event_facts(rows, calm, passing, event) -> dict:
+    """Whose effect a late event is: of all cohorts, of each that lasts so long, of the pool.
+
+    The events of a mean over cohorts are of fewer and earlier cohorts the later they are. ``calm``
+    are the rows without entities whose incomes jump, for the pool once more.
+    """
+    term, name = f"event {event}", f"toser.event{event}"
+    ever = cohorts_of(rows, COHORT)
+    reach = [g for g in ever.index[ever >= LEAST] if g + event <= rows["year"].max()]
+    groups = {"all": (rows, list(ever.index))} | {g: (rows, [g]) for g in reach}
+    if set(reach) & set(passing):
+        groups |= {"pool": (rows, passing), "jumps": (calm, passing)}
+    facts = {f"{name}.cohorts": [listed(reach), "text"]}
+    for group, (part, cohorts) in groups.items():
+        found = staggered.imputation(of_cohorts(part, COHORT, cohorts), OUTCOME, COHORT)[term]
+        facts[f"{name}.{group}"] = [found["estimate"], "estimate"]
+        facts[f"{name}.{group}.p"] = [found["p_value"], "p"]
+    return facts
 
 
 def cohort_means(rows, outcome, treatment) -> pd.DataFrame:
@@ -207,13 +318,11 @@ def leave_one_out(rows, outcome, treatment, by) -> pd.DataFrame:
 
 def randomization(rows, outcome, treatment, strata, draws, seed) -> Fit:
     """Imputation estimate under adoption years permuted within strata; no standard error."""
-    entities = rows.drop_duplicates("entity").sort_values("entity")
-    statistic = imputation_statistic(rows[outcome], rows["entity"], rows["year"])
-    cohort = entities[treatment].to_numpy()
-    test = randomization_test(statistic, cohort, entities[strata].to_numpy(), draws, seed)
+    test = permuted(rows, outcome, treatment, strata, draws, seed)
     terms = pd.DataFrame([("att", test.statistic, *[np.nan] * 3, test.p_value)], columns=TERMS)
     variance = f"randomization of adoption years within {strata}, {draws} draws"
-    return Fit(terms, "imputation", variance, len(rows), len(entities), len(entities))
+    entities = rows["entity"].nunique()
+    return Fit(terms, "imputation", variance, len(rows), entities, entities)
 
 
 def by_group(rows, outcome, treatment, group) -> Fit:

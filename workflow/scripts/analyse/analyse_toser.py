@@ -1,4 +1,4 @@
-"""The status beyond single specifications: cohorts, overlap, pre-trends, sensitivity, placebos."""
+"""The status cohort by cohort: paths, effects, pool, overlap, sensitivity, placebos, spillovers."""
 
 from monotowns.estimate.sample import prepare
 from monotowns.run.stage import run
@@ -8,10 +8,17 @@ from monotowns.studies.toser import study
 
 
 def main(
-    panel: str, measures: str, exposure: str, draws: dict, seed: int, rings_km: list, outputs: dict
+    panel: str,
+    measures: str,
+    exposure: str,
+    settings: dict,
+    draws: dict,
+    seed: int,
+    rings_km: list,
+    outputs: dict,
 ):
     tables = map(read_table, (panel, measures, exposure))
-    records, facts, tables = study(prepare(*tables), draws, seed, rings_km)
+    records, facts, tables = study(prepare(*tables), settings, draws, seed, rings_km)
     for name, table in ({"records": records} | tables).items():
         write_table(table, outputs[name])
     save_facts(facts, outputs["facts"])
