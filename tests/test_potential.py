@@ -13,7 +13,13 @@ from monotowns.measures.composite import (
     rank_bands,
     ranks,
 )
-from monotowns.measures.potential import DIMENSIONS, INDICATORS, build_potential, indicators
+from monotowns.measures.potential import (
+    DIMENSIONS,
+    DIRECTIONS,
+    INDICATORS,
+    build_potential,
+    indicators,
+)
 from monotowns.measures.weighting import benefit_of_the_doubt, entropy_weights, pca_weights
 from monotowns.run.errors import DesignError
 from monotowns.studies.potential import (
@@ -262,6 +268,13 @@ def test_validation_finds_a_planted_link_and_keeps_the_strict_test_apart():
     assert set(fits) == {(o, v) for o in OUTCOMES for v in ("all", "independent")}
     assert fits["log_population", "independent"]["spearman"]["ci_low"] > 0.2
     null = fits["log_taxable_pc", "independent"]["spearman"]
+    assert null["ci_low"] < 0 < null["ci_high"]
+    score = index(table.dropna(), DIMENSIONS, DIRECTIONS)["index"]
+    noise = np.random.default_rng(3).normal(size=len(score))
+    later = pd.DataFrame({"growth_wage_all": score, "growth_consumption": noise}).reset_index()
+    further = validation(frame, measures, share, 199, 1, later)
+    assert further["growth_wage_all", "independent"]["spearman"]["estimate"] == pytest.approx(1)
+    null = further["growth_consumption", "independent"]["spearman"]
     assert null["ci_low"] < 0 < null["ci_high"]
 
 

@@ -41,7 +41,7 @@ def whole(**options):
 def test_the_study_gives_every_record_fact_and_table():
     records, facts, tables = toser.study(whole(), RULE, DRAWS, 1, [0, 50, 100])
     assert list(records) == RECORD
-    assert records["specification"].nunique() == 19
+    assert records["specification"].nunique() == 17
     by = records.set_index(["specification", "term"])
     for name in (f"toser_cohort_{toser.OUTCOME}", f"toser_cohort_imputation_{toser.OUTCOME}"):
         for term in ("cohort 2016", "cohort 2018", "pooled"):
@@ -82,7 +82,7 @@ def test_a_cohort_that_fell_before_its_status_is_named_and_in_no_mean():
     assert table.loc[("path", "2016"), ["passes", "entities"]].tolist() == [0, 40]
     assert table.loc[("path", "pooled"), "entities"] == 40
     # What comes back after the fall is no effect of the pool; honest intervals see the pool alone.
-    pooled = records.set_index(["specification", "term"]).loc[("toser_pool", "att")]
+    pooled = records.set_index(["specification", "term"]).loc[("toser_conditional", "att")]
     assert pooled["ci_low"] < 0 < pooled["ci_high"]
     assert pooled["n_entities"] == 80
 

@@ -90,9 +90,11 @@ rule build_stages:
 
 rule build_potential:
     input:
+        **({"growth": "data/panel/growth.parquet"} if LAYOUT == "rosstat" else {}),
         panel=rules.build_panel.output.panel,
         measures=rules.build_measures.output.measures,
         stages=rules.build_stages.output.stages,
+        # Validated on the years after the window too, where there is a layer of them.
     output:
         potential=shown("results/tables/monotown_potential.csv", "potential"),
         records=shown(

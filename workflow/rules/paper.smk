@@ -1,6 +1,7 @@
 # The manuscript: its sentences held to the results, the referees' checklist, the PDF.
 from pathlib import Path
 
+from monotowns.manuscript.text import needs_of
 from monotowns.run.schema import read
 
 SECTIONS = sorted(Path(f"{HERE}paper/sections").glob("*.typ"))
@@ -17,8 +18,15 @@ SHOWN_TABLES = [
     ),
     rules.collect.output.samples_print,
     rules.collect.output.estimates_print,
+    *([rules.tabulate_effects.output.cells_print] if EFFECTS else []),
     "results/checklist.csv",
 ]
+# A stage of another layout, or of a table that is not declared, is no rule here at all.
+NEEDS = {
+    need for path in SECTIONS for need in needs_of(path.read_text(encoding="utf-8"))
+}
+KNOWN = {REACH.called(one) for one in REACH.rules()} | REGISTERED
+LACKING = REACH.lacking() | {need: need for need in sorted(NEEDS - KNOWN)}
 with refusals():
     ARTEFACTS = {item["artefact"] for item in read(f"{HERE}paper/checklist.yaml")}
 
@@ -38,7 +46,7 @@ rule check_claims:
         "logs/check_claims.json",
     params:
         shown=[*SHOWN_FIGURES, *SHOWN_TABLES],
-        lacking=REACH.lacking(),
+        lacking=LACKING,
         policy=config["claims"],
     message:
         "Claims: hold the manuscript's sentences to the results"

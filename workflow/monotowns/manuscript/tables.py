@@ -24,8 +24,8 @@ def effects(records: pd.DataFrame, declared: dict) -> pd.DataFrame:
         Result records.
     declared : dict
         ``rows``, each with ``row``, ``effect``, ``comparison`` and ``cells``: specification ->
-        term. A specification stands for itself and for those whose name ends in an outcome, or has it
-        in the place of ``{outcome}``.
+        term. A specification stands for itself and for those whose name ends in an outcome, or
+        has it in the place of ``{outcome}``.
 
     Returns
     -------

@@ -24,7 +24,11 @@ OUTCOMES = {
 }
 
 
-def study(panel, measures, manufacturing, draws, seed):
+#: Outcomes of the years 2023 and 2024: no indicator shares their sources.
+LATER = ("growth_wage_all", "growth_consumption")
+
+
+def study(panel, measures, manufacturing, draws, seed, later=None):
     """Index and rank band of every monotown, validated on what happened later.
 
     Parameters
@@ -34,6 +38,8 @@ def study(panel, measures, manufacturing, draws, seed):
     draws : dict
         ``ranks`` of the rank bands, ``permutation`` of the validation's bootstrap.
     seed : int
+    later : pandas.DataFrame, optional
+        ``entity`` and the growth of :data:`LATER`, where there is such a layer.
 
     Returns
     -------
@@ -43,14 +49,14 @@ def study(panel, measures, manufacturing, draws, seed):
         ``potential``.
     """
     table = build_potential(panel, measures, manufacturing, draws["ranks"], seed)
-    fits = validation(panel, measures, manufacturing, draws["permutation"], seed)
+    fits = validation(panel, measures, manufacturing, draws["permutation"], seed, later)
     records = [
         to_records(
             fit,
             specification=f"potential_{outcome}_{version}",
             question="potential",
             group="headline" if version == "independent" else "robustness",
-            outcome=f"growth of {outcome}",
+            outcome=outcome if outcome in LATER else f"growth of {outcome}",
             sample="monotowns with every indicator",
             weights="none",
             seed=seed,
@@ -131,11 +137,12 @@ def spearman(x, y) -> float:
         return np.corrcoef(stats.rankdata(x), stats.rankdata(y))[0, 1]
 
 
-def validation(panel, measures, manufacturing, draws, seed) -> dict:
+def validation(panel, measures, manufacturing, draws, seed, later=None) -> dict:
     """Validate the index on every outcome, with all indicators and with independent ones only.
 
     Both versions use the same units: those with every indicator. Keys are the outcome and
-    ``all`` or ``independent``.
+    ``all`` or ``independent``; all indicators are independent of the outcomes of ``later``, of
+    which ``within`` has the deviations from the means of the region.
     """
     table = indicators(panel, measures, manufacturing).dropna()
     region = panel.drop_duplicates("entity").set_index("entity")["region"]
@@ -145,6 +152,17 @@ def validation(panel, measures, manufacturing, draws, seed) -> dict:
         for version, names in (("all", list(INDICATORS)), ("independent", apart)):
             score = index(table[names], DIMENSIONS, DIRECTIONS)["index"]
             fits[outcome, version] = validate(score, growth(panel, outcome), region, draws, seed)
+    if later is not None:
+        score = index(table, DIMENSIONS, DIRECTIONS)["index"]
+        for outcome in LATER:
+            found = later.set_index("entity")[outcome].dropna()
+            fits[outcome, "independent"] = validate(score, found, region, draws, seed)
+            # What is left when towns of one region alone are compared.
+            both = pd.DataFrame({"score": score, "outcome": found}).dropna()
+            inside = both - both.groupby(region).transform("mean")
+            shared = both.groupby(region)["score"].transform("size") > 1
+            columns = (inside.loc[shared, column] for column in inside)
+            fits[outcome, "within"] = validate(*columns, region, draws, seed)
     return fits
 
 

@@ -22,7 +22,6 @@ from monotowns.studies.cohorts import (
     ByCohort,
     by_cohort,
     cohorts_of,
-    group_time,
     of_cohorts,
     permuted,
 )
@@ -114,8 +113,6 @@ def study(frame, settings, draws, seed, rings_km):
             for name, found in checks.items()
             for key, fit in cohort_fits(found, name).items()
         },
-        "toser_pool": imputed,
-        "toser_pool_anticipation": group_time(pool, OUTCOME, COHORT, anticipation=1),
         "toser_randomization": randomization(*given, "category", draws["permutation"], seed),
         "toser_honest_relative": honest(universal, seed=seed),
         "toser_honest_smooth": honest(

@@ -6,9 +6,10 @@ from monotowns.studies.facts import save_facts
 from monotowns.studies.potential import study
 
 
-def main(panel: str, measures: str, stages: str, draws: dict, seed: int, outputs: dict):
-    frames = [read_table(path) for path in (panel, measures, stages)]
-    records, facts, tables = study(*frames, draws, seed)
+def main(inputs: dict, draws: dict, seed: int, outputs: dict):
+    read = {name: read_table(path) for name, path in inputs.items()}
+    frames = (read[name] for name in ("panel", "measures", "stages"))
+    records, facts, tables = study(*frames, draws, seed, read.get("growth"))
     for name, table in tables.items():
         write_table(table, outputs[name], "%.6g")
     write_table(records, outputs["records"])
