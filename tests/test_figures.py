@@ -46,7 +46,7 @@ def test_the_base_year_is_the_one_without_a_term():
 def test_an_event_study_that_was_not_estimated_has_no_place_in_the_legend():
     panel = pd.DataFrame({"year": [2004, 2005, 2006]})
     drawn = gap.effects(panel, records(("gap_main", "2004"), ("gap_main", "2006")))
-    assert texts(drawn.axes[0].get_legend().get_texts()) == ["all comparison entities"]
+    assert texts(drawn.axes[0].get_legend().get_texts()) == ["of the region and urban type"]
 
 
 def test_impacts_are_drawn_over_whatever_weights_were_estimated():
@@ -72,8 +72,8 @@ def test_a_point_is_the_first_estimate_even_outside_of_its_interval():
     ("figure", "rows", "labels"),
     [
         ("exposure", [("reindustrialisation_regions_change", "x")], ["regions' structure"]),
-        ("scales", [("scales_shift", "log_mp_near:from_1986")], ["near\n1986 on"]),
-        ("elasticities", [("agglomeration_within", "x")], ["within entities"]),
+        ("scales", [("scales_shift_log_taxable_pc", "log_mp_near:from_1986")], ["near\n1986 on"]),
+        ("elasticities", [("market_asia_log_taxable_pc", "x")], ["east: taxable income"]),
     ],
 )
 def test_a_figure_draws_the_specifications_that_there_are(figure, rows, labels):

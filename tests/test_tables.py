@@ -85,8 +85,8 @@ def test_a_row_of_effects_has_every_outcome_and_one_family():
     within = ROW | {"cells": {"near{outcome}": "x"}}
     inside = pd.DataFrame([cell("near_jobs", "_jobs", "x", 0.2)])
     assert effects(inside, {"rows": [within]})["outcome"].tolist() == ["_jobs"]
-    printed = effects_print(table, {"wage": "the wage"})
-    assert printed["outcome"].tolist() == ["the wage", "jobs", "income"]
+    printed = effects_print(table, {"wage": "the wage", "one": "the other income"})
+    assert printed["outcome"].tolist() == ["the wage", "jobs", "the other income"]
     assert printed["row"].tolist() == ["A1", "", ""]
     assert printed.loc[0, "estimate"] == "0.100 (0.050)"
     with pytest.raises(DesignError, match="row A1: no result of its specifications"):

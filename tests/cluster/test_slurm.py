@@ -18,7 +18,7 @@ ANEW = ("build_stages", "validate_estimators", "analyse_spatial", "draw_figures"
 #: An estimate of every question: as many jobs as a submission takes.
 ESTIMATES = (
     "agglomeration_within",
-    "scales_shift",
+    "scales_europe",
     "gap_main",
     "toser_stacked",
     "reindustrialisation_towns",

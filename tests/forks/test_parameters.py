@@ -67,7 +67,8 @@ def change(folder, settings, *targets):
 def test_another_decay_reruns_what_measures_and_no_more(fork):
     before = [record(fork, s) for s in ("agglomeration_between_exponential", "gap_after")]
     told, jobs = change(fork, {"market_potential": {"kappa_km": 60}}, *TARGETS)
-    assert sorted(jobs) == ["build_measures", "estimate_agglomeration", "estimate_gap"]
+    estimates = ["estimate_agglomeration", "estimate_gap"]
+    assert sorted(jobs) == ["build_measures", "build_places", *estimates]
     assert "setting market_potential.kappa_km: 200 -> 60" in told
     assert "input data/panel/measures.parquet: made anew by build_measures" in told
     after = [record(fork, s) for s in ("agglomeration_between_exponential", "gap_after")]

@@ -20,7 +20,6 @@ from monotowns.figures import (
 
 FIGURES = {
     "map": maps.market_potential,
-    "means": gap.means,
     "gap": gap.effects,
     "gap_cities": gap.cities,
     "toser": toser.effects,

@@ -1,9 +1,8 @@
-"""Monotowns against other places: raw means and event studies."""
+"""Monotowns against other places: event studies of municipalities and of large towns."""
 
-import pandas as pd
 
 from monotowns.figures.layers import SHIPMENTS_STEP
-from monotowns.figures.marks import intervals, label_ends, labelled, legend_above
+from monotowns.figures.marks import intervals, labelled, legend_above
 from monotowns.figures.style import BLUE, GREEN, GREY, ORANGE, canvas
 
 EFFECT = "effect on log real taxable\nincome per resident"
@@ -19,31 +18,6 @@ CITIES = {
     "gap_cities_log_investment": "real investment",
     "gap_cities_log_population": "residents",
 }
-
-
-def means(panel):
-    """Raw means of log real taxable income per resident by group and year."""
-    import seaborn as sns
-
-    others = panel["monotown"] == 0
-    rows = {
-        "monotowns": panel["monotown"] == 1,
-        "other urban okrugs": others & (panel["kind"] == "городской округ"),
-        "all other entities": others,
-    }
-    by_group = {g: panel[of].groupby("year")["log_taxable_pc"].mean() for g, of in rows.items()}
-    wide = pd.DataFrame(by_group).dropna(axis=1, how="all")
-    colours = dict(zip(rows, (ORANGE, BLUE, BLUE), strict=True))
-    dashes = dict(zip(rows, ("", (4, 2), ""), strict=True))
-    figure, axes = canvas(0.8, 2.5)
-    options = {"marker": "o", "markersize": 2.5, "markeredgewidth": 1, "linewidth": 1.2}
-    sns.lineplot(wide, palette=colours, dashes=dashes, legend=False, ax=axes, **options)
-    for line in axes.lines:
-        line.set_markeredgecolor(line.get_color())
-    label_ends(axes, wide, colours, 5, 7.5)
-    label = "mean log real taxable income\nper resident (roubles of the last year)"
-    axes.set(xlabel="", ylabel=label)
-    return figure
 
 
 def event_plot(records, labels, xlabel, base=None):

@@ -79,17 +79,23 @@ def _cells(records, name, term):
 
 
 def effects_print(cells: pd.DataFrame, outcomes: dict) -> pd.DataFrame:
-    """:func:`effects` as text, ``outcomes`` in words; a row's name stands once."""
+    """:func:`effects` as text; a row's name stands once.
+
+    ``outcomes`` are the words of an outcome, or of a specification whose outcome another layer has
+    too.
+    """
 
     def text(column, kind="estimate"):
         return cells[column].map(lambda v: written(v, kind) if np.isfinite(v) else "")
 
     again = cells["effect"].eq(cells["effect"].shift())
+    named = cells["outcome"].map(outcomes).fillna(cells["outcome"])
+    named = cells["specification"].map(outcomes).fillna(named)
     return pd.DataFrame(
         {
             "row": cells["row"].mask(again, ""),
             "effect": cells["effect"].mask(again, ""),
-            "outcome": cells["outcome"].map(outcomes).fillna(cells["outcome"]),
+            "outcome": named,
             "estimate": text("estimate") + " (" + text("standard_error") + ")",
             "p_value": text("p_value", "p").str.removeprefix("= "),
             "p_family": text("p_family", "p").str.removeprefix("= "),
