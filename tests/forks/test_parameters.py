@@ -22,6 +22,7 @@ MINE = {
             "estimator": "ols",
             "outcome": "log_social_pc",
             "treatment": "monotown:from_2014",
+            "fixed_effects": ["entity", "region:urban_2013:year"],
         },
         "gap_after": {"sample": "south_steady", "variances": ["crv3"]},
     },
@@ -106,6 +107,7 @@ def test_another_window_reaches_the_panel(fork):
         "build_measures",
         "build_exposure",
         "build_weights",
+        "build_places",
         "estimate_gap",
     }
     assert "setting years.last: 2021 -> 2018" in told

@@ -15,7 +15,7 @@ from monotowns.estimate.multiple import romano_wolf
 from monotowns.estimate.power import minimum_detectable_effect
 from monotowns.estimate.randomization import imputation_statistic, randomization_test
 from monotowns.estimate.record import TERMS, Fit, to_records, wald_terms
-from monotowns.estimate.regression import ols
+from monotowns.estimate.regression import least_squares, ols
 from monotowns.measures.stages import STAGES
 from monotowns.run.errors import DesignError
 from monotowns.studies.toser import moved_back
@@ -398,7 +398,7 @@ def along_volume(dated, rows, gaps, turn, draws, seed) -> list:
         group = "headline" if main else "robustness"
         for outcome in OUTCOMES:
             known = of.dropna(subset=[outcome])
-            fits = ols(known, outcome, "monotown x log volume", "region", fixed_effects=effects)
+            fits = [least_squares(known, outcome, ["monotown x log volume"], effects, "region")]
             records += named(fits, name.format(outcome), group, outcome, seed, "places")
             given = {"fixed_effects": ["entity", "year"], "variances": ["wild"]}
             given |= {"draws": draws, "seed": seed}
@@ -408,7 +408,7 @@ def along_volume(dated, rows, gaps, turn, draws, seed) -> list:
             if main:
                 path, names = path_held(known, outcome)
                 held = ["log volume", *names]
-                fits = ols(path, outcome, held, "region", fixed_effects=["entity", "year"])
+                fits = [least_squares(path, outcome, held, ["entity", "year"], "region")]
                 label = f"{name.format(outcome)}_path"
                 records += named(fits, label, "robustness", outcome, seed)
                 fits = ols(known, outcome, ["log volume", later], "region", **given)
