@@ -6,6 +6,7 @@ import pytest
 import yaml
 from checkout import ROOT
 from monotowns.acquire.readers import cities as reader
+from monotowns.measures.agglomeration import core_entities
 from monotowns.panel import build, cities, places
 from monotowns.run.errors import ContractError, InputError, SourceError
 
@@ -188,8 +189,8 @@ def test_a_core_city_lies_in_the_nearest_entity_and_no_other():
         }
     )
     # The second is too small, the third has no entity within ten kilometres.
-    assert places.cores(centre, towns, 500_000) == {"a"}
-    assert places.cores(centre, towns, 300_000) == {"a", "c"}
+    assert core_entities(centre, towns, 500_000) == {"a"}
+    assert core_entities(centre, towns, 300_000) == {"a", "c"}
 
 
 def test_classes_by_hand():

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pyhdfe
 from scipy import sparse
+from scipy.sparse import csgraph
 
 from monotowns.run.errors import DesignError
 
@@ -166,7 +167,7 @@ class Projection:
             self.others = sparse.vstack([_dummies(effect, root) for effect in others], format="csr")
             shared = self.others @ self.sums.T
             left = self.others @ self.others.T - shared @ shared.multiply(1 / self.sizes.T).T
-            self.inverse = np.linalg.pinv(left.toarray(), hermitian=True, rcond=1e-10)
+            self.inverse = _block_inverse(left.tocsr())
 
     def __call__(self, values) -> np.ndarray:
         """Residuals of columns, shape (n, k), times the root; see :func:`demean`."""
@@ -178,6 +179,22 @@ class Projection:
 
     def _within(self, columns):
         return columns - self.root * ((self.sums @ columns) / self.sizes)[self.home]
+
+
+def _block_inverse(matrix):
+    """Pseudoinverse of a symmetric sparse matrix, by its connected blocks.
+
+    Effects within regions meet no level of another region: eighty small systems, not one large.
+    """
+    _, block = csgraph.connected_components(matrix, directed=False)
+    members = np.split(np.argsort(block, kind="stable"), np.cumsum(np.bincount(block))[:-1])
+    parts = []
+    for one in members:
+        inverse = np.linalg.pinv(matrix[one][:, one].toarray(), hermitian=True, rcond=1e-10)
+        row, column = np.meshgrid(one, one, indexing="ij")
+        parts.append((inverse.ravel(), row.ravel(), column.ravel()))
+    value, row, column = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return sparse.csr_matrix((value, (row, column)), shape=matrix.shape)
 
 
 def _dummies(effect, root):

@@ -1,6 +1,5 @@
 """Monotowns against other places: event studies of municipalities and of large towns."""
 
-
 from monotowns.figures.layers import SHIPMENTS_STEP
 from monotowns.figures.marks import intervals, labelled, legend_above
 from monotowns.figures.style import BLUE, GREEN, GREY, ORANGE, canvas

@@ -11,6 +11,8 @@ EARTH_KM = 6371.0088
 PAIRS = 2**22
 #: Bounds of the size classes whose national growth moves the instrument, persons (Rosstat's).
 SIZE_CLASSES = (20_000, 50_000, 100_000, 250_000, 500_000, 1_000_000)
+#: A core city lies in the entity with the nearest centre, which is no further than this.
+CORE_KM = 10
 
 
 def great_circle_km(lat1, lon1, lat2, lon2):
@@ -90,3 +92,21 @@ def ring(distance_km, bounds=(50, 100, 200)) -> pd.Categorical:
     edges = [0, *bounds]
     labels = [*(f"{a}-{b}" for a, b in pairwise(edges)), f"{bounds[-1]}+"]
     return pd.cut(np.asarray(distance_km, float), [*edges, np.inf], right=False, labels=labels)
+
+
+def core_entities(centre: pd.DataFrame, towns: pd.DataFrame, least: int) -> set:
+    """Entities that hold a city of at least ``least`` residents: they are no place near one.
+
+    Parameters
+    ----------
+    centre : pandas.DataFrame
+        Indexed by entity: ``lat``, ``lon``.
+    towns : pandas.DataFrame
+        ``population``, ``lat``, ``lon``.
+    """
+    core, place = towns[towns["population"] >= least], centre.dropna(subset=["lat", "lon"])
+    distance = great_circle_km(
+        *(core[c].to_numpy()[:, None] for c in ("lat", "lon")),
+        *(place[c].to_numpy() for c in ("lat", "lon")),
+    )
+    return set(place.index[distance.argmin(axis=1)[distance.min(axis=1) <= CORE_KM]])

@@ -5,14 +5,11 @@ One table, one row an entity of the dictionary; a layer's panel is its outcomes 
 
 import pandas as pd
 
-from monotowns.measures.agglomeration import great_circle_km
 from monotowns.panel.build import with_status
 from monotowns.panel.territories import placed
 
 #: An entity was an urban okrug when at least this share of its residents lived in one.
 MOSTLY = 0.5
-#: A core city lies in the entity with the nearest centre, which is no further than this.
-CORE_KM = 10
 #: Evidence for a town's industry, strongest first.
 STRENGTH = ("town-forming", "main", "located", "dated", "weak")
 
@@ -82,24 +79,6 @@ def main_industry(located: pd.DataFrame, groups: dict) -> pd.DataFrame:
     rows = located.assign(rank=rank, group=group_of_rows(located, groups))
     rows = rows.dropna(subset=["section"]).sort_values(["entity", "rank", "section", "industry"])
     return rows.drop_duplicates("entity").set_index("entity")[["section", "group", "strength"]]
-
-
-def cores(centre: pd.DataFrame, towns: pd.DataFrame, least: int) -> set:
-    """Entities that hold a city of at least ``least`` residents: they are no place near one.
-
-    Parameters
-    ----------
-    centre : pandas.DataFrame
-        Indexed by entity: ``lat``, ``lon``.
-    towns : pandas.DataFrame
-        ``population``, ``lat``, ``lon``.
-    """
-    core, place = towns[towns["population"] >= least], centre.dropna(subset=["lat", "lon"])
-    distance = great_circle_km(
-        *(core[c].to_numpy()[:, None] for c in ("lat", "lon")),
-        *(place[c].to_numpy() for c in ("lat", "lon")),
-    )
-    return set(place.index[distance.argmin(axis=1)[distance.min(axis=1) <= CORE_KM]])
 
 
 def district_of(towns: pd.DataFrame) -> dict:

@@ -1,6 +1,7 @@
 """One row an entity: status, policy, industry, kind and place, for the panels of all layers."""
 
 import pandas as pd
+from monotowns.measures.agglomeration import core_entities
 from monotowns.measures.entities import locate_industries
 from monotowns.panel import places
 from monotowns.panel.cities import entity_of
@@ -26,7 +27,7 @@ def main(inputs: dict, year: int, core: int, classes: dict, table: str):
     built = places.build(centre, read["status"], urban, industry, read["measures"], year)
     counts = {column: (name, classes[name]) for column, name in CLASSED.items()}
     built = built.join(places.classes(read["panel"], counts, classes["years"]), on="entity")
-    built["core"] = built["entity"].isin(places.cores(centre, read["towns_2020"], core)) * 1.0
+    built["core"] = built["entity"].isin(core_entities(centre, read["towns_2020"], core)) * 1.0
     towns = read["town_codes"]
     seats = towns.loc[towns["capital"] == 1, "code"]
     built["capital"] = built["entity"].isin(entity_of(seats, versions, codes)) * 1.0
