@@ -71,11 +71,13 @@ def test_a_family_is_adjusted_upwards_and_each_member_is_its_own_test():
 
 def test_the_study_reports_records_facts_and_tables_of_all_that_is_declared():
     frame = panel().assign(residents=lambda f: np.exp(f["z"]))
+    frame["twice"] = 2.0
     frame["log_mp_inverse"] = np.random.default_rng(4).normal(size=len(frame))
     frame["x"] = frame["d"] * frame["late"] + 0.1 * frame["z"]
     spec = {"outcome": "y", "treatment": "x", "cluster": "region", "sample": "all", "rows": {}}
     spec |= {"dummies": {}, "fixed_effects": ["entity", "year"]}
-    family = {"specification": "main", "outcomes": ["y", "noise"]}
+    family = {"specification": "main", "outcomes": ["y", "noise"], "dummies": {}}
+    family["observables"] = ["log_population", "log_mp_inverse:twice"]
     family["derived"] = {"log_population": {"of": "residents", "log": True}}
     declared = {"curves": {"c": DECLARED}, "families": {"f": family}}
     declared["specifications"] = {"main": spec}
@@ -83,7 +85,7 @@ def test_the_study_reports_records_facts_and_tables_of_all_that_is_declared():
     records, facts, tables = robustness.study(frame, declared, draws, 1)
     assert records["term"].tolist() == ["median", "share_significant", "average_z"]
     assert facts["c.specifications"] == [4, "count"]
-    observables = np.c_[frame["z"], frame["log_mp_inverse"]]
+    observables = np.c_[frame["z"], 2 * frame["log_mp_inverse"]]
     bounds = oster(frame["y"], frame["x"], observables, [frame["entity"], frame["year"]])
     assert facts["f.delta"] == [pytest.approx(bounds.delta), "ratio"]
     assert facts["f.noise.romano_wolf"] == [tables["families"]["romano_wolf"][1], "p"]
