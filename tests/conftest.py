@@ -13,6 +13,7 @@ SHARED = (
 )
 #: Whole runs that share nothing.
 ALONE = (
+    "tests/test_workflow.py::test_a_rerun_elsewhere",
     "tests/faults/test_runs.py",
     "tests/audit/test_package.py::test_its_two",
     "tests/audit/test_reruns.py::test_snakemake",
