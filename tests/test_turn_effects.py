@@ -218,7 +218,7 @@ def test_growth_of_cities_that_are_no_capital():
     rows = []
     for region in range(12):
         for place in range(6):
-            code = f"{region:02d}{'701' if place == 0 else 700 + 2 * place}000"
+            code = f"{region:02d}{700 + 2 * place}000"
             intensity = rng.normal()
             for year in range(2008, 2020):
                 grown = (0.1 * intensity + region / 10) * (year >= 2014) * (year - 2014) / 5
@@ -227,6 +227,7 @@ def test_growth_of_cities_that_are_no_capital():
                 rows.append((code, year, f"R{region}", intensity, 0.0, grown + 1e-4 * rng.normal()))
     columns = ["city", "year", "region", "log_shipments", "log_population", "log_workers"]
     cities = pd.DataFrame(rows, columns=columns)
+    cities["capital"] = (cities["city"].str[2:5] == "700") * 1.0
     cities["log_wage"] = cities["log_workers"] + 1e-4 * rng.normal(size=len(cities))
     cities["log_population"] = cities["log_population"] + 1e-6 * rng.normal(size=len(cities))
     choice = {

@@ -58,7 +58,7 @@ class Path(NamedTuple):
 
     @property
     def fall(self) -> pd.Series:
-        """The event furthest from nought, with its term and its error."""
+        """The event furthest from zero, with its term and its error."""
         before = self.events[self.events["term"].str.match(r"event -")]
         return before.loc[before["estimate"].abs().idxmax()]
 
@@ -118,7 +118,7 @@ def path_by_chance(rows, outcome, treatment, strata, level, draws, seed) -> floa
 
     The Wald test takes every entity for a source of spread, though with a dozen treated the spread
     is theirs: it rejects three to four times too often. Under the sharp null the paths are what
-    they are whoever got the status, so that dealing it out anew within strata is exact.
+    they are whoever got the status, so that a permutation within strata is exact.
 
     Parameters
     ----------
@@ -159,7 +159,7 @@ def cohorts_of(rows, treatment) -> pd.Series:
 
 
 def passing(p_values: dict, level: float) -> list:
-    """Cohorts whose path before the status is not told from that of the never treated."""
+    """Cohorts whose path before the status does not differ from that of the never treated."""
     return [cohort for cohort, p in p_values.items() if p > level]
 
 
@@ -169,7 +169,7 @@ def of_cohorts(rows, treatment, cohorts) -> pd.DataFrame:
 
 
 def permuted(rows, outcome, treatment, strata, draws, seed):
-    """Randomization test of the imputation estimate, adoption dealt out anew within strata."""
+    """Randomization test of the imputation estimate, adoption permuted within strata."""
     known = rows.dropna(subset=[outcome])
     entities = known.drop_duplicates("entity").sort_values("entity")
     statistic = imputation_statistic(known[outcome], known["entity"], known["year"])

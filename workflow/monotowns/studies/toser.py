@@ -197,7 +197,7 @@ def sample_facts(rows) -> dict:
 def pool_facts(main: ByCohort, name) -> dict:
     """Which cohorts are pooled and which stand apart; the test and the fall of every path.
 
-    ``toser.fall`` is the event before the status that is furthest from nought, its sign turned: the
+    ``toser.fall`` is the event before the status that is furthest from zero, its sign turned: the
     change from that year to the one before the status; ``toser.fall_years`` says which.
     """
     facts = {

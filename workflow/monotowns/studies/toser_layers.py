@@ -108,7 +108,7 @@ def few_treated(rows, outcome, barred, settings, draws, seed):
 
     A joint test of events has no meaning with two or three entities a cohort. The path before the
     status is tested by dates some years too early, the effect that cannot be against the same under
-    adoption dealt out anew.
+    adoption permuted.
 
     Returns
     -------

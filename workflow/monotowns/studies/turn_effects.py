@@ -28,8 +28,6 @@ CITY_GROWTH = ("log_workers", "log_wage", "log_population")
 #: never a threshold below its peak, or below it without a turn.
 TURNED_BEFORE, HELD, FELL = "turned before", "held", "fell"
 COHORT = "cohort"
-#: The code of a regional capital in the classification of territories: 701 after the region's two.
-CAPITAL = "701"
 
 
 def study(dated, places, panel, cities, turn, draws, seed):
@@ -60,7 +58,7 @@ def study(dated, places, panel, cities, turn, draws, seed):
     rows = rows.assign(
         monotown=rows["monotown_of"], cell=rows["region"] + " " + rows[kind + "_of"].astype(str)
     )
-    towns = cities.merge(places[["entity", "region", "monotown"]], on="entity")
+    towns = cities.merge(places[["entity", "region", "monotown", "capital"]], on="entity")
     towns = towns.assign(cell=towns["region"], entity=towns["city"]).dropna(subset=["monotown"])
     options = {"turn": turn, "draws": draws["permutation"], "seed": seed}
     gaps = relative(rows, OUTCOMES)
@@ -442,8 +440,7 @@ def by_manufacturing(towns, choice, draws, seed) -> list:
 
     Region effects are held. The placebo is the growth before, on the same shipments.
     """
-    capital = towns["city"].str[2:5] == CAPITAL
-    towns = towns[~capital & ~towns["city"].isin(choice["left_out"])]
+    towns = towns[(towns["capital"] == 0) & ~towns["city"].isin(choice["left_out"])]
     intensity = towns["log_shipments"] - towns["log_population"]
     base = intensity[towns["year"].between(*choice["base"])]
     base = base.groupby(towns["city"]).mean()
