@@ -6,6 +6,8 @@ import pytest
 from monotowns.estimate import variances
 from monotowns.estimate.absorb import drop_singletons
 from monotowns.estimate.conley import conley
+from monotowns.estimate.kernel import clustered_fit
+from monotowns.estimate.record import terms_by_chance
 from monotowns.estimate.regression import event_study, joint_test, least_squares, ols, sup_t
 from monotowns.run.errors import DesignError
 from scipy import stats
@@ -141,3 +143,21 @@ def test_an_event_study_from_its_first_year_has_nothing_to_test():
     frame = simulated()
     found = event_study(frame, "y", "monotown", 2012, "region", fixed_effects=["entity", "year"])[0]
     assert "before" not in set(found.terms["term"])
+
+
+def test_one_terms_bootstrap_is_that_of_all():
+    frame = simulated()
+    fit, wild = ols(frame, "y", ["x", "z"], "region", variances=["wild"], draws=99, seed=2)
+    shared = clustered_fit(*fit.details["raw"])
+    alone = variances.wild_bootstrap(fit, shared, 99, 2, only=["z"])
+    assert alone.terms["term"].tolist() == ["z"]
+    assert alone["z"].tolist()[1:] == pytest.approx(wild["z"].tolist()[1:], nan_ok=True)
+
+
+def test_terms_by_chance_have_no_error_and_no_interval():
+    terms = terms_by_chance(["a", "b"], [0.5, -1.0], [0.04, 0.7])
+    assert terms[["term", "estimate", "p_value"]].to_numpy().tolist() == [
+        ["a", 0.5, 0.04],
+        ["b", -1.0, 0.7],
+    ]
+    assert terms[["standard_error", "ci_low", "ci_high"]].isna().all().all()

@@ -12,7 +12,7 @@ from monotowns.measures.stages import (
     turns,
 )
 from monotowns.run.errors import DesignError
-from monotowns.studies.stages import APART, TOGETHER, stage_facts, stage_fits
+from monotowns.studies.stages import APART, TOGETHER, beyond_chance, stage_facts, stage_fits
 
 CODES = dict(zip("nIdR", STAGES, strict=True)) | {"-": None}
 NAN = np.nan
@@ -283,3 +283,9 @@ def test_facts_by_hand():
         "step.placebo": 0.1,
     }
     assert {name: facts[f"stages.{name}"][0] for name in expected} == pytest.approx(expected)
+
+
+def test_what_turned_beyond_chance_by_hand():
+    grid = pd.DataFrame({"k": [3], "threshold": [1.0], "turned": [9.0], "expected": [5.5]})
+    terms = beyond_chance(grid.assign(low=2.0, high=8.0, p_value=0.03))
+    assert terms.iloc[0].drop("standard_error").tolist() == ["k 3 threshold 1", 3.5, 1, 7, 0.03]

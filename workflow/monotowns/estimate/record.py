@@ -110,6 +110,13 @@ def wald_terms(names, estimate, standard_error, *, level=0.95, df=np.inf) -> pd.
     )
 
 
+def terms_by_chance(names, estimate, p_value) -> pd.DataFrame:
+    """Terms (:data:`TERMS`) of a permutation: a p-value each, no standard error and no interval."""
+    return pd.DataFrame({"term": list(names), "estimate": estimate, "p_value": p_value}).reindex(
+        columns=TERMS
+    )
+
+
 def to_records(fit: Fit, *, specification, question, group, outcome, sample, weights, seed):
     """Give a fit its place in the study: one row a term with the columns of :data:`RECORD`."""
     frame = fit.terms.assign(

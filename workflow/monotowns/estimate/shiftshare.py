@@ -123,11 +123,12 @@ def net_of_others(fit) -> tuple[np.ndarray, np.ndarray]:
     ``fit`` is from :func:`.regression.least_squares`, unweighted.
     """
     y, X = fit.details["y"], fit.details["X"]
-    both = _net(np.column_stack([y, X[:, 0]]), X[:, 1:])
+    both = net_of(np.column_stack([y, X[:, 0]]), X[:, 1:])
     return both[:, 0], both[:, 1]
 
 
-def _net(columns, others):
+def net_of(columns, others):
+    """Residuals of columns, shape (n, k), on others, shape (n, m); all net of the same effects."""
     return columns - others @ np.linalg.lstsq(others, columns)[0]
 
 
@@ -199,7 +200,7 @@ def permute_shocks(fit, shares, growth, draws=999, seed=0) -> RandomizationTest:
     (n, count), X = shares.shape, fit.details["X"]
     # Column (s, t): what units would meet in group s if it had the shock of group t.
     met = (shares[:, :, None] * growth[:, None, :]).reshape(n, -1)
-    met = _net(absorb.demean(met, fit.details["effects"]), X[:, 1:]).reshape(n, count, count)
+    met = net_of(absorb.demean(met, fit.details["effects"]), X[:, 1:]).reshape(n, count, count)
     group = absorb.codes(fit.details["raw"][2])[0]
     order = np.argsort(group, kind="stable")
     # Rows without an exposed unit beside them add to no sum.

@@ -107,9 +107,16 @@ def _conley(fit, size, **_) -> Fit:
     return _under(fit, covariance, label)
 
 
-def _wild(fit, shared, draws, seed, **_) -> Fit:
+def wild_bootstrap(fit, shared, draws, seed, only=None, **_) -> Fit:
+    """The wild cluster bootstrap of each term of a fit, or of those named in ``only``.
+
+    ``shared`` is the fit's :class:`.kernel.ClusteredFit`. Terms have the p-value and the hull of
+    the confidence set, and no standard error.
+    """
     rows = []
     for param, row in enumerate(fit.terms.itertuples(index=False)):
+        if only is not None and row.term not in only:
+            continue
         test = wild_cluster_bootstrap(shared, param, draws, seed=seed)
         low, high = test.confidence_set[0][0], test.confidence_set[-1][1]
         rows.append((row.term, row.estimate, np.nan, low, high, test.p_value))
@@ -120,7 +127,7 @@ def _wild(fit, shared, draws, seed, **_) -> Fit:
 #: Further variances by the name that a specification gives them.
 VARIANCES = {
     "crv3": _crv3,
-    "wild": _wild,
+    "wild": wild_bootstrap,
     "driscoll_kraay": _driscoll_kraay,
     "conley": _conley,
 }

@@ -8,14 +8,13 @@ permutation of them, and beside outcomes that precede them.
 import numpy as np
 import pandas as pd
 
-from monotowns.estimate import regression, shiftshare
+from monotowns.estimate import absorb, regression, shiftshare
 from monotowns.estimate.kernel import clustered_fit
 from monotowns.estimate.multiple import romano_wolf
 from monotowns.estimate.power import minimum_detectable_effect
 from monotowns.estimate.randomization import randomization_test
-from monotowns.estimate.record import TERMS, Fit, to_records
-from monotowns.estimate.variances import under_each
-from monotowns.estimate.wild_bootstrap import wild_cluster_bootstrap
+from monotowns.estimate.record import TERMS, Fit, terms_by_chance, to_records
+from monotowns.estimate.variances import under_each, wild_bootstrap
 from monotowns.measures.exposure import EVIDENCE, NONE
 from monotowns.run.errors import DesignError
 from monotowns.studies.reindustrialisation import changes
@@ -223,7 +222,8 @@ class Design:
         main = pd.Series(shares.idxmax(axis=1).to_numpy(), rows.index)
         rows = rows.assign(group=main.where(rows["monotown"] == 1, rows["region"]))
         grouped = self.fit(rows, outcome, cluster="group")
-        wild = wild_bootstrap(grouped, self.draws["bootstrap"], self.seed)
+        options = {"draws": self.draws["bootstrap"], "seed": self.seed, "only": ["exposure"]}
+        wild = wild_bootstrap(grouped, clustered_fit(*grouped.details["raw"]), **options)
         part = shares.loc[:, (shares > 0).any()]
         y, x = shiftshare.net_of_others(fit)
         akm = (shiftshare.fit(y, x, part, null_imposed=imposed) for imposed in (False, True))
@@ -256,20 +256,9 @@ class Design:
         )
 
 
-def wild_bootstrap(fit: Fit, draws, seed) -> Fit:
-    """The exposure's wild bootstrap alone: the other terms are not asked for."""
-    test = wild_cluster_bootstrap(clustered_fit(*fit.details["raw"]), draws=draws, seed=seed)
-    bounds = test.confidence_set[0][0], test.confidence_set[-1][1]
-    row = ("exposure", test.estimate, np.nan, *bounds, test.p_value)
-    label = f"wild cluster bootstrap ({fit.details['cluster']}), Webb weights, {draws} draws"
-    terms = pd.DataFrame([row], columns=TERMS)
-    return Fit(terms, fit.estimator, label, fit.n_obs, fit.n_entities, fit.n_clusters)
-
-
 def p_only(fit: Fit, p_value, label, clusters) -> Fit:
     """The exposure's estimate with a p-value that comes without a standard error."""
-    row = ("exposure", fit["exposure"]["estimate"], *[np.nan] * 3, p_value)
-    terms = pd.DataFrame([row], columns=TERMS)
+    terms = terms_by_chance(["exposure"], fit["exposure"]["estimate"], p_value)
     return Fit(terms, fit.estimator, label, fit.n_obs, fit.n_entities, clusters)
 
 
@@ -301,9 +290,8 @@ def rotemberg(design: Design, outcome) -> pd.DataFrame:
     fit = design.fit(design.rows(name, outcome), outcome)
     shares, growth = design.of_rows(name, fit.details["rows"])
     part = shares.loc[:, (shares > 0).any()]
-    net = regression.absorb.demean(part.to_numpy(), fit.details["effects"])
-    others = fit.details["X"][:, 1:]
-    net = pd.DataFrame(net - others @ np.linalg.lstsq(others, net)[0], columns=part.columns)
+    net = absorb.demean(part.to_numpy(), fit.details["effects"])
+    net = pd.DataFrame(shiftshare.net_of(net, fit.details["X"][:, 1:]), columns=part.columns)
     y, _ = shiftshare.net_of_others(fit)
     table = shiftshare.rotemberg(y, net, growth.iloc[0][part.columns])
     # Of the shares as they are: net of the cells they add up to nothing.
@@ -435,12 +423,8 @@ def permuted_status(fit: Fit, names, draws, seed) -> Fit:
 
     same = np.zeros(len(status))
     tests = [randomization_test(effect(k), status, same, draws, seed) for k in range(len(names))]
-    found = [
-        (name, test.statistic, *[np.nan] * 3, test.p_value)
-        for name, test in zip(names, tests, strict=True)
-    ]
     label = f"permutation (status among monotowns), {draws} draws"
-    terms = pd.DataFrame(found, columns=TERMS)
+    terms = terms_by_chance(names, [t.statistic for t in tests], [t.p_value for t in tests])
     return Fit(terms, fit.estimator, label, fit.n_obs, fit.n_entities, int(mine.sum()))
 
 

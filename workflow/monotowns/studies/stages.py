@@ -99,21 +99,28 @@ def stage_fits(table, step, grid) -> dict[str, Fit]:
     variance = f"spread over regions, p among {others} other years"
     fits = {"step": Fit(pd.DataFrame([row], columns=TERMS), "common step", variance, **size)}
     for name, test in TESTS.items():
-        part = part_of(grid, *test)
-        terms = pd.DataFrame(
-            {
-                "term": [f"k {r.k} threshold {r.threshold:g}" for r in part.itertuples()],
-                "estimate": part["turned"] - part["expected"],
-                "standard_error": np.nan,
-                "ci_low": part["turned"] - part["high"],
-                "ci_high": part["turned"] - part["low"],
-                "p_value": part["p_value"],
-            }
-        )
+        terms = beyond_chance(part_of(grid, *test))
         fits[name] = Fit(
             terms, f"{test[2]}s beyond chance", f"permutation of years, {test[1]}", **size
         )
     return fits
+
+
+def beyond_chance(grid: pd.DataFrame) -> pd.DataFrame:
+    """Terms of a grid of :func:`.measures.stages.turn_grid`, a rule each.
+
+    What turned less what chance gives, with the 90 per cent range of chance taken off the same way.
+    """
+    return pd.DataFrame(
+        {
+            "term": [f"k {r.k} threshold {r.threshold:g}" for r in grid.itertuples()],
+            "estimate": grid["turned"] - grid["expected"],
+            "standard_error": np.nan,
+            "ci_low": grid["turned"] - grid["high"],
+            "ci_high": grid["turned"] - grid["low"],
+            "p_value": grid["p_value"],
+        }
+    )[TERMS]
 
 
 def stage_facts(table, step, grid, rising_years, threshold) -> dict:

@@ -11,7 +11,7 @@ from monotowns.estimate import staggered
 from monotowns.estimate.events import pretrend_test
 from monotowns.estimate.honest import honest
 from monotowns.estimate.power import detectable_slope
-from monotowns.estimate.record import TERMS, Fit, to_records
+from monotowns.estimate.record import Fit, terms_by_chance, to_records
 from monotowns.estimate.spillover import rings
 from monotowns.measures.agglomeration import great_circle_km
 from monotowns.run.errors import DesignError
@@ -316,7 +316,7 @@ def leave_one_out(rows, outcome, treatment, by) -> pd.DataFrame:
 def randomization(rows, outcome, treatment, strata, draws, seed) -> Fit:
     """Imputation estimate under adoption years permuted within strata; no standard error."""
     test = permuted(rows, outcome, treatment, strata, draws, seed)
-    terms = pd.DataFrame([("att", test.statistic, *[np.nan] * 3, test.p_value)], columns=TERMS)
+    terms = terms_by_chance(["att"], test.statistic, test.p_value)
     variance = f"randomization of adoption years within {strata}, {draws} draws"
     entities = rows["entity"].nunique()
     return Fit(terms, "imputation", variance, len(rows), entities, entities)

@@ -14,7 +14,7 @@ from monotowns.estimate.events import pretrend_test
 from monotowns.estimate.multiple import romano_wolf
 from monotowns.estimate.power import minimum_detectable_effect
 from monotowns.estimate.randomization import imputation_statistic, randomization_test
-from monotowns.estimate.record import TERMS, Fit, to_records, wald_terms
+from monotowns.estimate.record import Fit, terms_by_chance, to_records, wald_terms
 from monotowns.estimate.regression import least_squares, ols
 from monotowns.measures.stages import STAGES
 from monotowns.run.errors import DesignError
@@ -163,7 +163,7 @@ def around_turn(rows, outcome, draws, seed, window=None) -> tuple[list[Fit], np.
     error = np.sqrt((len(without) - 1) / len(without) * ((without - att) ** 2).sum())
     terms = wald_terms(["att"], [att], [error], df=len(regions) - 1)
     fits = [Fit(terms, "imputation", f"jackknife over regions; t({len(regions) - 1})", *size)]
-    terms = pd.DataFrame([("att", att, *[np.nan] * 3, test.p_value)], columns=TERMS)
+    terms = terms_by_chance(["att"], att, test.p_value)
     label = f"permutation of turn years between regions, {draws} draws"
     fits.append(Fit(terms, "imputation", label, *size))
     if window is not None:

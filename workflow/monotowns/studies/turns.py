@@ -10,11 +10,12 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
-from monotowns.estimate.record import TERMS, Fit, to_records
+from monotowns.estimate.record import Fit, to_records
 from monotowns.measures.stages import STAGES, first_years, stage_series, turn_grid
 from monotowns.panel.build import correct
 from monotowns.panel.regions import CHAINED_AT
 from monotowns.run.errors import DesignError
+from monotowns.studies.stages import beyond_chance
 
 #: Whether the permuted years come in one order for all regions.
 NULLS = {"together": True, "apart": False}
@@ -184,18 +185,8 @@ def chance_records(chance, draws, seed) -> pd.DataFrame:
     number = chance[chance["weight"] == REGIONS].groupby(["measure", "chain"])["regions"].first()
     for key, part in chance.groupby(BLOCK, sort=False):
         of = dict(zip(BLOCK, key, strict=True))
-        terms = pd.DataFrame(
-            {
-                "term": [f"k {r.k} threshold {r.threshold:g}" for r in part.itertuples()],
-                "estimate": part["turned"] - part["expected"],
-                "standard_error": np.nan,
-                "ci_low": part["turned"] - part["high"],
-                "ci_high": part["turned"] - part["low"],
-                "p_value": part["p_value"],
-            }
-        )[TERMS]
         fit = Fit(
-            terms,
+            beyond_chance(part),
             f"{of['direction']}s beyond chance",
             f"permutation of years, {of['null']}, {draws} draws",
             *[int(number[of["measure"], of["chain"]])] * 3,
